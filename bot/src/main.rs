@@ -1,0 +1,2 @@
+//! The `rackhand` program.
+fn main() {}

@@ -1,0 +1,11 @@
+//! The heart of Rackhand: values, states, records, the store, the clients of outside systems, the operations and the
+//! job engine.
+//!
+//! Each line may use only the lines above it (`tests/it/rules.rs` keeps it so):
+//! `ids, units, clock, fault, secret` · `states` · `model` · `config` · `clients | store` · `ops` · `work`.
+
+pub mod clock;
+pub mod fault;
+pub mod ids;
+pub mod secret;
+pub mod units;
