@@ -7,5 +7,7 @@
 pub mod clock;
 pub mod fault;
 pub mod ids;
+pub mod model;
 pub mod secret;
+pub mod states;
 pub mod units;
