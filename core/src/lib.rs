@@ -10,4 +10,5 @@ pub mod ids;
 pub mod model;
 pub mod secret;
 pub mod states;
+pub mod store;
 pub mod units;
