@@ -12,3 +12,4 @@ pub mod secret;
 pub mod states;
 pub mod store;
 pub mod units;
+pub mod work;

@@ -22,7 +22,7 @@ DOCUMENTATION = """
 
 KEPT = ("msg", "rc", "stderr", "stdout", "attempts", "retries", "skip_reason", "censored")
 TEXT_MAX = 2000  # characters of each text in a result: its beginning and, mostly, its end
-HEALTH = "rackhand_health"  # the name under which a playbook reports checks by set_stats
+HEALTH = "rackhand_health"  # a result with this key is a report of checks
 
 
 class CallbackModule(CallbackBase):
@@ -65,9 +65,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result):
         self._result("changed" if result._result.get("changed") else "ok", result)
-        checks = result._result.get("ansible_stats", {}).get("data", {}).get(HEALTH)
-        if checks is not None:
-            self._emit("health", host=result._host.get_name(), checks=checks)
+        if HEALTH in result._result:
+            self._emit("health", host=result._host.get_name(), checks=result._result[HEALTH])
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         self._result("failed", result, ignored=bool(ignore_errors))

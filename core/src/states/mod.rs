@@ -63,7 +63,7 @@ pub struct IllegalMove {
     pub event: String,
 }
 
-impl fmt::Display for IllegalMove {
+impl Display for IllegalMove {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a {} that is {} cannot {}", self.machine, self.from, self.event)
     }

@@ -119,10 +119,12 @@ impl Tx {
         }
     }
 
-    /// When the next job that is not due yet will be, by our clock.
-    pub async fn next_due(&mut self) -> StoreResult<Option<Timestamp>> {
-        let sql = "SELECT MIN(run_at) FROM jobs WHERE status IN ('queued', 'waiting')";
-        Ok(sqlx::query_scalar::<_, Option<i64>>(sql).fetch_one(self.conn()).await?.map(Timestamp))
+    /// Whether [`Tx::claim`] might find something: a look that writes nothing.
+    pub async fn any_job_due(&mut self, now: Timestamp) -> StoreResult<bool> {
+        let db_now = self.db_now().await?;
+        let sql = "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE (status IN ('queued', 'waiting') AND run_at <= $1)
+                       OR (status = 'running' AND lease_until < $2) LIMIT 1) due";
+        Ok(sqlx::query_scalar::<_, i64>(sql).bind(now.0).bind(db_now).fetch_one(self.conn()).await? > 0)
     }
 
     /// Prolongs a lease; answers whether somebody called the job off.
