@@ -19,6 +19,7 @@ pub use authority::{Decision, Risk, decide};
 pub use incident::{Incident, IncidentKind};
 pub use job::{EventLevel, Job, JobEventRow, NewJob, Reason, Step, StepStatus, backoff};
 pub use notice::{Body, ButtonSpec, Level, Notice, Outgoing};
+pub(crate) use plan::hex;
 pub use plan::{Plan, PlanChange};
 pub use server::{NewServer, ProvisionMode, ProvisionParams, Server};
 pub use sync::{Sighting, SyncChange, compare};

@@ -70,6 +70,15 @@ impl Tx {
         expect_one(done.rows_affected(), "the step")
     }
 
+    /// Forgets how often failed steps were tried: a person sends the job on.
+    pub async fn forget_tries(&mut self, job: JobId) -> StoreResult<()> {
+        sqlx::query("UPDATE job_steps SET attempt = 0 WHERE job = $1 AND status = 'failed'")
+            .bind(job.to_string())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// Adds a line to a job's story and lets its live messages follow.
     pub async fn add_event(
         &mut self,
@@ -119,7 +128,7 @@ impl Tx {
 }
 
 /// The outbox key of a job's live message.
-pub(crate) fn job_key(job: JobId) -> String {
+pub fn job_key(job: JobId) -> String {
     format!("job:{job}")
 }
 

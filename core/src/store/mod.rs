@@ -29,6 +29,7 @@ use tokio::sync::Notify;
 pub use audit::ChainFault;
 pub use error::StoreError;
 pub use jobs::{Claim, ClaimBy, JobFilter};
+pub use journal::job_key;
 pub use leases::Lease;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;

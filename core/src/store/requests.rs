@@ -60,6 +60,12 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Whether an update of Telegram's was handled before.
+    pub async fn is_noted(&mut self, update_id: i64) -> StoreResult<bool> {
+        let sql = "SELECT COUNT(*) FROM updates WHERE update_id = $1";
+        Ok(sqlx::query_scalar::<_, i64>(sql).bind(update_id).fetch_one(self.conn()).await? > 0)
+    }
+
     /// The newest update that was handled.
     pub async fn last_update(&mut self) -> StoreResult<Option<i64>> {
         Ok(sqlx::query_scalar("SELECT MAX(update_id) FROM updates").fetch_one(self.conn()).await?)

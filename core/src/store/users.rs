@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Tx {
-    /// Notes that a person wrote: makes them a guest the first time, and keeps names and last_seen fresh. Returns them
+    /// Notes that a person wrote: makes them a guest the first time, and keeps names and `last_seen` fresh. Returns them
     /// and whether they are new. The language they chose is kept.
     pub async fn person_seen(&mut self, person: &Person, now: Timestamp) -> StoreResult<(User, bool)> {
         let known = self.user_by_telegram(person.telegram_id).await?;

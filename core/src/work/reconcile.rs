@@ -32,7 +32,7 @@ pub trait Reconciler: Send + Sync {
 }
 
 /// Longest time of one look.
-const LOOK_LIMIT: Duration = Duration::from_secs(120);
+const LOOK_LIMIT: Duration = Duration::from_mins(2);
 /// How long another replica waits after this one died.
 const LEASE: Duration = Duration::from_secs(150);
 
