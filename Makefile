@@ -10,7 +10,8 @@ CARGO_DENY := 0.20.2
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 RACKHAND := target/debug/rackhand
 # Any of these is a configuration: see docs/configuration.md.
-CONFIGURED := $(TELEGRAM_BOT_TOKEN)$(TELEGRAM_BOT_TOKEN_FILE)$(RACKHAND_CONFIG)$(wildcard rackhand.toml /etc/rackhand/rackhand.toml)
+CONFIGURED := $(TELEGRAM_BOT_TOKEN)$(TELEGRAM_BOT_TOKEN_FILE)$(RACKHAND_CONFIG)
+CONFIGURED += $(wildcard rackhand.toml /etc/rackhand/rackhand.toml)
 
 run:
 	@command -v cc >/dev/null || tests/peers/packages.sh gcc libc6-dev

@@ -1,4 +1,4 @@
-//! What all tests share: where the repository is, the real peers that a run has, and files that are checked in as printed.
+//! What all tests share: where the repository is, the real peers that a run has, and files that are printed from code.
 
 use std::{
     fs::{self, OpenOptions},
@@ -48,7 +48,7 @@ pub fn need(peer: Peer) -> Option<String> {
 }
 
 /// Fails when the checked-in file at `path` (from the repository's root) is not `text`. With
-/// `RACKHAND_WRITE_GENERATED=1` (`make generated`, which runs the tests with `printed` in their name) writes it instead.
+/// `RACKHAND_WRITE_GENERATED=1` writes it instead; `make generated` does so for the tests with `printed` in their name.
 pub fn assert_generated(path: &str, text: &str) {
     let file = root().join(path);
     if setting("RACKHAND_WRITE_GENERATED").is_some() {

@@ -193,7 +193,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_secret_survives_and_any_flipped_bit_is_noticed(text in ".{0,80}", at in any::<prop::sample::Index>(), bit in 0..8) {
+    fn any_secret_survives_and_any_flipped_bit_is_noticed(
+        text in ".{0,80}",
+        at in any::<prop::sample::Index>(),
+        bit in 0..8,
+    ) {
         let dir = TempDir::new().unwrap();
         let (ring, _) = ring(&dir);
         let sealed = ring.seal(PLACE, &Secret::new(text.clone())).unwrap();

@@ -32,9 +32,9 @@ pub fn docs() -> String {
 # Configuration
 
 One TOML file (`RACKHAND_CONFIG`, else `./rackhand.toml`, else `/etc/rackhand/rackhand.toml`), or none, overlaid by
-environment variables. A key that is unknown or wrong stops the start; all problems are shown at once. A variable that is
-set to nothing counts as unset. 🔒 marks a secret: it may be kept in a file of its own, named by `KEY_file` in the TOML
-file or by `NAME_FILE` in the environment. `{data_dir}` in a path stands for the data directory.
+environment variables. A key that is unknown or wrong stops the start; all problems are shown at once. A variable that
+is set to nothing counts as unset. 🔒 marks a secret: it may be kept in a file of its own, named by `KEY_file` in the
+TOML file or by `NAME_FILE` in the environment. `{data_dir}` in a path stands for the data directory.
 
 Printed from core/src/config/settings.rs.
 "

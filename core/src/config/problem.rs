@@ -9,7 +9,7 @@ use crate::fault::{Fault, FaultKind};
 pub struct Problem {
     /// The setting, as `section.key`; a file's name where the file itself is at fault.
     pub path: String,
-    /// Where the value came from, such as `in rackhand.toml` or `from LOG_FILTER`; empty when from nowhere in particular.
+    /// Where the value came from, such as `in rackhand.toml` or `from RACKHAND_LOG`; empty when from no one place.
     pub origin: String,
     /// What was there. Never the value of a secret.
     pub found: String,

@@ -99,8 +99,8 @@ impl<'a> Reader<'a> {
         (self.problems, warning.into_iter().collect())
     }
 
-    /// The first of: the variable, the file that the variable `NAME_FILE` names, the key, the file that `KEY_file` names,
-    /// the default.
+    /// The first of: the variable, the file that the variable `NAME_FILE` names, the key, the file that `KEY_file`
+    /// names, the default.
     fn raw<K: Kind>(&mut self, row: &Setting, kind: &K) -> Result<Raw, Problem> {
         let env_file = format!("{}_FILE", row.env);
         let key_file = format!("{}_file", row.path());

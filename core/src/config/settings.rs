@@ -120,8 +120,8 @@ settings! {
 
     /// How servers are logged in to.
     ["ssh"] Ssh {
-        /// The public key that is installed on servers, as one line of `authorized_keys`. Left out, it is taken from the
-        /// private key.
+        /// The public key that is installed on servers, as one line of `authorized_keys`. Left out, it is taken from
+        /// the private key.
         public_key: Option<String>, "public_key", "ORCHESTRATOR_SSH_PUBLIC_KEY", Optional(Text), r#""""#;
         /// The private key that belongs to it.
         private_key_path: PathBuf, "private_key_path", "ORCHESTRATOR_SSH_PRIVATE_KEY_PATH", FilePath,
@@ -167,7 +167,8 @@ settings! {
         /// How long a password reset may take.
         reset_limit: Duration, "reset_limit_s", "RACKHAND_RESET_LIMIT_S", Seconds { min: 1.0, max: 86_400.0 }, "300";
         /// How often the provider is asked whether a reinstall is done.
-        reinstall_poll: Duration, "reinstall_poll_s", "RACKHAND_REINSTALL_POLL_S", Seconds { min: 0.01, max: 300.0 }, "10";
+        reinstall_poll: Duration, "reinstall_poll_s", "RACKHAND_REINSTALL_POLL_S",
+            Seconds { min: 0.01, max: 300.0 }, "10";
         /// How long a reinstall may take; the provider needs 10 to 15 minutes.
         reinstall_limit: Duration, "reinstall_limit_s", "RACKHAND_REINSTALL_LIMIT_S",
             Seconds { min: 1.0, max: 86_400.0 }, "1800";
@@ -184,7 +185,7 @@ settings! {
         two_persons: bool, "two_persons", "RACKHAND_APPROVALS_TWO_PERSONS", Flag, "false";
     }
 
-    /// How fast people may be written to. Telegram allows 30 messages a second in all, 1 to a chat, 20 a minute to a group.
+    /// How fast people may be written to. Telegram takes 30 messages a second, 1 to one chat, 20 a minute to a group.
     ["notify"] Notify {
         /// Messages to one person in an hour; what is over goes into one digest. Critical ones are not counted.
         rate_limit: u32, "rate_limit", "NOTIFICATION_RATE_LIMIT", Whole { min: 1, max: 10_000 }, "10";

@@ -1,9 +1,9 @@
 //! Secrets at rest, and what else hangs on the master key.
 //!
 //! From each master key three keys are derived (HKDF-SHA256): one seals secrets (XChaCha20-Poly1305), one authenticates
-//! the audit chain, one hashes invitation codes (HMAC-SHA256). Several master keys are a rotation: the first is used, the
-//! others still read what was written with them. Who has the database and not this key can neither read a secret, nor
-//! forge an audit row, nor try codes.
+//! the audit chain, one hashes invitation codes (HMAC-SHA256). Several master keys are a rotation: the first is used,
+//! the others still read what was written with them. Who has the database and not this key can neither read a secret,
+//! nor forge an audit row, nor try codes.
 
 mod file;
 mod hex;
@@ -58,7 +58,10 @@ pub enum KeyringError {
     #[error("{} is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// Others can read the key.
-    #[error("the master key file {} has mode {mode:04o}: it must be readable by its owner alone (chmod 600)", path.display())]
+    #[error(
+        "the master key file {} has mode {mode:04o}: it must be readable by its owner alone (chmod 600)",
+        path.display()
+    )]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -172,8 +175,8 @@ impl Keyring {
         std::str::from_utf8(&bytes).map(Secret::new).map_err(|_| KeyringError::Refused)
     }
 
-    /// The authenticator of an audit row made of `parts`, by the current key. The parts keep their borders: `["ab", "c"]`
-    /// and `["a", "bc"]` differ.
+    /// The authenticator of an audit row made of `parts`, by the current key. The parts keep their borders:
+    /// `["ab", "c"]` and `["a", "bc"]` differ.
     pub fn audit_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.current.audit, parts)
     }
