@@ -2,12 +2,15 @@
 //! job engine.
 //!
 //! Each line may use only the lines above it (`tests/it/rules.rs` keeps it so):
-//! `ids, units, clock, fault, secret` · `states` · `model` · `config` · `clients | store` · `ops` · `work`.
+//! `ids, units, clock, fault, secret` · `states` · `model` · `config, keyring` · `clients | store` · `ops` · `work`.
 
 pub mod clock;
+pub mod config;
 pub mod fault;
 pub mod ids;
+pub mod keyring;
 pub mod model;
+pub mod ops;
 pub mod secret;
 pub mod states;
 pub mod store;

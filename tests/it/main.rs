@@ -1,2 +1,8 @@
-//! Black-box tests.
-fn main() {}
+//! Black-box tests of Rackhand, one binary: a file for each topic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
+
+mod config;
+mod harness;
+mod keyring;
+mod peers;
+mod rules;

@@ -1,0 +1,92 @@
+//! What all tests share: where the repository is, the real peers that a run has, and files that are printed from code.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// A real outside system that some tests run against. `tests/peers/with.sh` starts them and says by these variables
+/// where they are.
+#[derive(Clone, Copy, Debug)]
+pub enum Peer {
+    /// A private PostgreSQL server; the address of its database `postgres`, as a superuser.
+    Postgres,
+    /// A virtual environment with ansible-core; the path of its `ansible-playbook`.
+    Ansible,
+    /// Debian hosts in systemd-nspawn; the directory of the scripts that make them.
+    Hosts,
+}
+
+impl Peer {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Postgres => "RACKHAND_TEST_POSTGRES",
+            Self::Ansible => "RACKHAND_TEST_ANSIBLE",
+            Self::Hosts => "RACKHAND_TEST_HOSTS",
+        }
+    }
+}
+
+/// Where the peer is, or `None` when this run has none: the test then returns at once. Says so loudly, and fails
+/// instead where peers are required (`CI=1` or `RACKHAND_REQUIRE_PEERS=1`).
+pub fn need(peer: Peer) -> Option<String> {
+    let found = setting(peer.variable());
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        let line = format!("SKIPPED: {test} needs {peer:?}, and {} is not set: run `make test`\n", peer.variable());
+        let required = ["CI", "RACKHAND_REQUIRE_PEERS"].into_iter().filter_map(setting).any(|value| value != "0");
+        assert!(!required, "{line}");
+        // Past the capture of the test runner, which hides what passing tests print.
+        let _ = io::stderr().write_all(line.as_bytes());
+        if let Some(log) = setting("RACKHAND_SKIPPED_LOG") {
+            let log = OpenOptions::new().create(true).append(true).open(log);
+            log.and_then(|mut log| log.write_all(line.as_bytes())).expect("the list of skipped tests can be written");
+        }
+    }
+    found
+}
+
+/// Fails when the checked-in file at `path` (from the repository's root) is not `text`. With
+/// `RACKHAND_WRITE_GENERATED=1` writes it instead; `make generated` does so for the tests with `printed` in their name.
+pub fn assert_generated(path: &str, text: &str) {
+    let file = root().join(path);
+    if setting("RACKHAND_WRITE_GENERATED").is_some() {
+        fs::create_dir_all(file.parent().expect("below the root")).expect("its directory can be made");
+        fs::write(&file, text).expect("the generated file can be written");
+    }
+    let stored = fs::read_to_string(&file).unwrap_or_default();
+    assert!(stored == text, "{path} is stale: run `make generated` and commit it");
+}
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository")
+}
+
+/// Every file below `dir` (from the repository's root) whose name ends in one of `ends`, as a path from the root; what
+/// is built or downloaded is left out.
+pub fn files(dir: &str, ends: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![root().join(dir)];
+    while let Some(dir) = left.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if !["target", "node_modules", "data"].contains(&name.as_str()) && !name.starts_with('.') {
+                    left.push(path);
+                }
+            } else if ends.iter().any(|end| name.ends_with(end)) {
+                found.push(path.strip_prefix(root()).expect("below the root").to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The one place where tests read the environment; a variable that is set to nothing counts as unset.
+#[allow(clippy::disallowed_methods, reason = "the one place where tests read the environment")]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,33 @@
+#!/bin/bash
+# with.sh COMMAND...: runs the command with the real peers that tests want, started once and stopped at its end, and
+# then says which tests were skipped for want of one. tests/it/harness.rs reads the variables that are set here.
+set -euo pipefail
+peers=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d /tmp/rackhand-peers.XXXXXX)
+chmod 711 "$dir" # the user postgres passes through
+finish() {
+  [ ! -d "$dir/postgres/data" ] || "$peers/postgres.sh" stop "$dir" || true
+  rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+export RACKHAND_TEST_POSTGRES RACKHAND_TEST_ANSIBLE RACKHAND_SKIPPED_LOG=$dir/skipped
+RACKHAND_TEST_POSTGRES=$("$peers/postgres.sh" start "$dir")
+if [ -x "$peers/ansible.sh" ]; then
+  "$peers/ansible.sh" "$root/target/peers/ansible"
+  RACKHAND_TEST_ANSIBLE=$root/target/peers/ansible/bin/ansible-playbook
+fi
+# A machine that cannot run hosts says why; the tests that want them are then skipped, or fail where none may be.
+if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then
+  export RACKHAND_TEST_HOSTS=$peers/hosts
+fi
+
+status=0
+"$@" || status=$?
+if [ -s "$dir/skipped" ]; then
+  echo "$(wc -l < "$dir/skipped") tests were SKIPPED:" >&2
+  sort -u "$dir/skipped" >&2
+fi
+exit $status
