@@ -1,2 +1,5 @@
 //! Black-box tests.
-fn main() {}
+
+mod harness;
+mod http;
+mod time4vps;
