@@ -4,7 +4,14 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Once,
 };
+
+/// Gives this process its one TLS provider, as every `main` does in its first line.
+pub fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
 
 /// A real outside system that some tests run against. `tests/peers/with.sh` starts them and says by these variables
 /// where they are.

@@ -3,6 +3,8 @@
 
 mod config;
 mod harness;
+mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod time4vps;

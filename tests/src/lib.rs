@@ -1,1 +1,6 @@
-//! Simulators.
+//! Simulators: peers that cannot be had for tests, each speaking its real wire format with its real faults.
+//!
+//! A simulator lives in the test's process, so that it outlives the product when a test kills that.
+
+pub mod host;
+pub mod time4vps;
