@@ -1,0 +1,86 @@
+//! Who asks.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString};
+
+use crate::ids::UserId;
+
+/// What a person or a token may do, lowest first.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Display,
+    EnumString,
+    EnumIter,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Known, and shown nothing.
+    Guest,
+    /// Reads.
+    Viewer,
+    /// Changes what can be changed back.
+    Operator,
+    /// Also destroys, and manages users.
+    Admin,
+}
+
+/// The kinds of actors that authority tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, EnumIter)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ActorKind {
+    /// A human being with a Telegram account, or at the server's own terminal.
+    Person,
+    /// A program that holds a token.
+    Token,
+    /// A language model, acting for its principal.
+    Model,
+    /// Rackhand itself: reconcilers.
+    System,
+}
+
+/// Who asks for an operation, as found at the door a moment ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of actor.
+    pub kind: ActorKind,
+    /// Its role at this moment; a model's is its principal's.
+    pub role: Role,
+    /// The person, where there is one.
+    pub user: Option<UserId>,
+    /// A name for audit and messages: `@anna`, `sync`, `local shell`.
+    pub name: String,
+}
+
+impl Actor {
+    /// Rackhand itself; `name` says which part of it.
+    pub fn system(name: &str) -> Self {
+        Self { kind: ActorKind::System, role: Role::Admin, user: None, name: name.to_owned() }
+    }
+
+    /// Whoever has a shell on the machine that holds the database and the master key: they are the owner.
+    pub fn shell() -> Self {
+        Self { kind: ActorKind::Person, role: Role::Admin, user: None, name: "local shell".to_owned() }
+    }
+}
+
+impl fmt::Display for Actor {
+    /// `person @anna`, as the audit keeps it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}

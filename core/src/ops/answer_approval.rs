@@ -1,0 +1,185 @@
+//! A person's yes or no. The only way to a wiped disk leads through here.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Cx, OpError, Operation, Spec, call::approval_key, find};
+use crate::{
+    ids::{ApprovalId, JobId},
+    model::{Approval, PlanChange, Risk, Role},
+    states::{ApprovalEvent, ApprovalStatus},
+};
+
+/// Says yes: the plan runs, if it is still exactly what was shown.
+pub struct Approve;
+
+/// Says no.
+pub struct Refuse;
+
+/// Which approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalInput {
+    /// Its id.
+    pub approval: ApprovalId,
+}
+
+/// What came of a yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApproveOutcome {
+    /// The plan was started.
+    Started {
+        /// The job, where it filed one.
+        job: Option<JobId>,
+    },
+    /// The target changed since it was asked: nothing was done, it has to be asked anew.
+    Stale {
+        /// What changed.
+        changes: Vec<PlanChange>,
+    },
+    /// Its time was up: nothing was done.
+    Expired,
+    /// It was answered before: nothing was done.
+    Answered {
+        /// How.
+        status: ApprovalStatus,
+        /// By whom.
+        by: String,
+    },
+}
+
+#[async_trait]
+impl Operation for Approve {
+    type Input = ApprovalInput;
+    type Output = ApproveOutcome;
+    const SPEC: Spec = Spec {
+        name: "approve",
+        summary: "Approves exactly the plan that was shown, once",
+        risk: Risk::Change,
+        lowest: Role::Admin,
+        repeatable: true,
+        people_only: true,
+    };
+
+    fn target(input: &ApprovalInput) -> String {
+        input.approval.to_string()
+    }
+
+    async fn run(cx: &mut Cx, input: ApprovalInput) -> Result<ApproveOutcome, OpError> {
+        let approval = match answerable(cx, input.approval).await? {
+            Ok(approval) => approval,
+            Err(outcome) => return Ok(outcome),
+        };
+        if cx.ops.limits.two_persons && approval.requester.is_some() && approval.requester == cx.actor.user {
+            return Err(OpError::OwnRequest);
+        }
+        let name = &approval.plan.operation;
+        let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.clone()))?;
+        let plan = (entry.plan)(cx, approval.plan.input.clone()).await?;
+        if plan.hash() != approval.plan_hash {
+            let changes = approval.plan.changes(&plan);
+            let words: Vec<String> =
+                changes.iter().map(|change| format!("{}: {} -> {}", change.what, change.was, change.is)).collect();
+            let outcome = format!("stale: {}", words.join("; "));
+            settle(cx, &approval, ApprovalEvent::Expire, &outcome).await?;
+            return Ok(ApproveOutcome::Stale { changes });
+        }
+        let name = cx.actor.name.clone();
+        let approved = cx.tx.move_approval(&approval, ApprovalEvent::Approve, &name, None, cx.now).await?;
+        let answer = run_as_requester(cx, &approved, entry).await?;
+        let used = cx.tx.move_approval(&approved, ApprovalEvent::Use, &name, Some("started"), cx.now).await?;
+        let job = answer.get("job").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        if let Some(job) = job {
+            cx.tx.link_approval(used.id, job).await?;
+        }
+        cx.tx.touch_messages(&approval_key(used.id)).await?;
+        Ok(ApproveOutcome::Started { job })
+    }
+}
+
+#[async_trait]
+impl Operation for Refuse {
+    type Input = ApprovalInput;
+    type Output = ApproveOutcome;
+    const SPEC: Spec = Spec {
+        name: "refuse",
+        summary: "Refuses a plan",
+        risk: Risk::Change,
+        lowest: Role::Admin,
+        repeatable: true,
+        people_only: true,
+    };
+
+    fn target(input: &ApprovalInput) -> String {
+        input.approval.to_string()
+    }
+
+    async fn run(cx: &mut Cx, input: ApprovalInput) -> Result<ApproveOutcome, OpError> {
+        let approval = match answerable(cx, input.approval).await? {
+            Ok(approval) => approval,
+            Err(outcome) => return Ok(outcome),
+        };
+        settle(cx, &approval, ApprovalEvent::Refuse, "refused").await?;
+        let by = cx.actor.name.clone();
+        Ok(ApproveOutcome::Answered { status: ApprovalStatus::Refused, by })
+    }
+}
+
+/// The approval if it can still be answered, else what to say of it.
+async fn answerable(cx: &mut Cx, id: ApprovalId) -> Result<Result<Approval, ApproveOutcome>, OpError> {
+    let not_found = || OpError::NotFound { what: "approval", name: id.to_string() };
+    let approval = cx.tx.approval(id).await?.ok_or_else(not_found)?;
+    if approval.status == ApprovalStatus::Expired {
+        return Ok(Err(ApproveOutcome::Expired));
+    }
+    if approval.status != ApprovalStatus::Asked {
+        let by = approval.decided_by.unwrap_or_default();
+        return Ok(Err(ApproveOutcome::Answered { status: approval.status, by }));
+    }
+    if approval.expires_at <= cx.now {
+        settle(cx, &approval, ApprovalEvent::Expire, "expired").await?;
+        return Ok(Err(ApproveOutcome::Expired));
+    }
+    Ok(Ok(approval))
+}
+
+async fn settle(cx: &mut Cx, approval: &Approval, event: ApprovalEvent, outcome: &str) -> Result<(), OpError> {
+    let name = cx.actor.name.clone();
+    cx.tx.move_approval(approval, event, &name, Some(outcome), cx.now).await?;
+    cx.tx.touch_messages(&approval_key(approval.id)).await?;
+    Ok(())
+}
+
+/// Runs the plan in the requester's name: the job's live message is theirs; the audit names the approver too.
+async fn run_as_requester(cx: &mut Cx, approval: &Approval, entry: &super::Entry) -> Result<Value, OpError> {
+    let approver = cx.actor.clone();
+    if let Some(id) = approval.requester
+        && let Some(user) = cx.tx.user(id).await?
+    {
+        cx.actor.user = Some(user.id);
+        cx.actor.name = user.name();
+    }
+    cx.approval = Some(approval.id);
+    let answer = (entry.run)(cx, approval.plan.input.clone()).await;
+    cx.approval = None;
+    cx.actor = approver;
+    let answer = answer?;
+    let detail = serde_json::json!({
+        "approval": approval.id,
+        "requested_by": approval.requested_by,
+        "plan_hash": approval.plan_hash,
+    });
+    cx.audit(entry.spec.name, &approval.plan.target, "approved", &detail).await?;
+    Ok(answer)
+}
+
+/// Ends every question whose time is up, so that it can be asked anew.
+pub(super) async fn expire_overdue(cx: &mut Cx) -> Result<(), OpError> {
+    for approval in cx.tx.approvals_overdue(cx.now).await? {
+        settle(cx, &approval, ApprovalEvent::Expire, "expired").await?;
+    }
+    Ok(())
+}

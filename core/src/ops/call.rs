@@ -1,0 +1,243 @@
+//! How an operation is called: input, authority, repetition, the deed, audit, in one transaction.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tracing::{info, warn};
+
+use super::{Cx, Entry, OpError, Operation, find, operation::Checked};
+use crate::{
+    clock::SharedClock,
+    fault::chain,
+    ids::ApprovalId,
+    keyring::Keyring,
+    model::{Actor, ActorKind, Approval, AuditEntry, Body, Decision, Level, Notice, Plan, Risk, Role, decide, hex},
+    states::ApprovalStatus,
+    store::{Mail, Remembered, Store, StoreError, Tx},
+};
+
+/// The bounds that operations keep to.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long an approval may be given.
+    pub approval_life: Duration,
+    /// Whoever asks may not approve.
+    pub two_persons: bool,
+    /// Attempts to provision in one episode.
+    pub attempts: i64,
+    /// How long an invite may be used.
+    pub invite_life: Duration,
+}
+
+/// The operations with all that they need. Cheap to clone.
+#[derive(Clone)]
+pub struct Ops {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: SharedClock,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// What a caller gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer<T> {
+    /// It was done: the operation's output.
+    Done(T),
+    /// It waits for a person's yes.
+    AwaitingApproval(ApprovalId),
+}
+
+impl Ops {
+    /// Calls an operation by its type. `key` makes a repetition harmless: the same key and input give the same answer.
+    pub async fn call<O: Operation>(
+        &self,
+        actor: &Actor,
+        input: &O::Input,
+        key: Option<&str>,
+    ) -> Result<Answer<O::Output>, OpError> {
+        let input = serde_json::to_value(input).map_err(OpError::Answer)?;
+        Ok(match self.call_by_name(actor, O::SPEC.name, &input, key).await? {
+            Answer::Done(value) => Answer::Done(serde_json::from_value(value).map_err(OpError::Answer)?),
+            Answer::AwaitingApproval(id) => Answer::AwaitingApproval(id),
+        })
+    }
+
+    /// Calls an operation by its name, with JSON.
+    pub async fn call_by_name(
+        &self,
+        actor: &Actor,
+        name: &str,
+        input: &Value,
+        key: Option<&str>,
+    ) -> Result<Answer<Value>, OpError> {
+        let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.chars().take(64).collect()))?;
+        let checked = (entry.check)(input)?;
+        let answer = self.decided(entry, actor, &checked, key).await;
+        match &answer {
+            Ok(_) if entry.spec.risk == Risk::Read => {}
+            Ok(_) => info!(operation = name, %actor, target = checked.target, "done"),
+            Err(error) => {
+                warn!(operation = name, %actor, target = checked.target, error = chain(error), "not done");
+                self.audit_refusal(entry, actor, &checked, error).await;
+            }
+        }
+        answer
+    }
+
+    async fn decided(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+    ) -> Result<Answer<Value>, OpError> {
+        if entry.spec.people_only && actor.kind != ActorKind::Person {
+            return Err(OpError::PeopleOnly);
+        }
+        match decide(actor, entry.spec.risk, entry.spec.lowest) {
+            Decision::Refuse { needs } => Err(OpError::Forbidden { who: actor.name.clone(), needs, has: actor.role }),
+            Decision::Run if entry.spec.risk == Risk::Read => {
+                let mut cx = self.cx(self.store.read().await?, actor);
+                Ok(Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?))
+            }
+            decision => self.in_one_transaction(entry, actor, checked, key, decision).await,
+        }
+    }
+
+    async fn in_one_transaction(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+        decision: Decision,
+    ) -> Result<Answer<Value>, OpError> {
+        let mut cx = self.cx(self.store.write().await?, actor);
+        if let Some(key) = key
+            && let Some(known) = cx.tx.remembered(key).await?
+        {
+            return repeat(entry, checked, &known);
+        }
+        let answer = if decision == Decision::Ask {
+            Answer::AwaitingApproval(ask(&mut cx, entry, checked).await?)
+        } else {
+            Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?)
+        };
+        let outcome = if decision == Decision::Ask { "asked" } else { "done" };
+        let now = cx.now;
+        cx.audit(entry.spec.name, &checked.target, outcome, &checked.input).await?;
+        if let Some(key) = key {
+            let request = Remembered {
+                operation: entry.spec.name.to_owned(),
+                input_hash: hash(&checked.input),
+                answer: serde_json::to_string(&answer).map_err(OpError::Answer)?,
+            };
+            cx.tx.remember(key, &request, now).await?;
+        }
+        cx.tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// A context on `tx`.
+    pub(super) fn cx(&self, tx: Tx, actor: &Actor) -> Cx {
+        Cx { tx, actor: actor.clone(), now: self.clock.now(), approval: None, ops: self.clone() }
+    }
+
+    /// Who was refused what is kept too. A refusal that cannot be written down is still a refusal.
+    async fn audit_refusal(&self, entry: &Entry, actor: &Actor, checked: &Checked, error: &OpError) {
+        let written = async {
+            let mut cx = self.cx(self.store.write().await?, actor);
+            let detail = serde_json::json!({ "input": checked.input, "why": error.reason().code });
+            cx.audit(entry.spec.name, &checked.target, "refused", &detail).await?;
+            cx.tx.commit().await.map_err(OpError::from)
+        };
+        if let Err(error) = written.await {
+            warn!(error = chain(&error), "a refusal could not be written to the audit");
+        }
+    }
+
+    /// Checks the audit chain from its beginning: the number of entries, or where it breaks.
+    pub async fn verify_audit(&self) -> Result<Result<i64, crate::store::ChainFault>, StoreError> {
+        let keyring = self.keyring.clone();
+        self.store.read().await?.verify_audit(move |before, bytes| code(&keyring, before, bytes)).await
+    }
+}
+
+impl Cx {
+    /// Appends to the audit, in this transaction.
+    pub async fn audit(&mut self, operation: &str, target: &str, outcome: &str, detail: &Value) -> Result<(), OpError> {
+        let entry = AuditEntry {
+            seq: 0,
+            at: self.now,
+            actor: self.actor.to_string(),
+            operation: operation.to_owned(),
+            target: target.to_owned(),
+            outcome: outcome.to_owned(),
+            detail: detail.to_string(),
+        };
+        let keyring = self.ops.keyring.clone();
+        self.tx.append_audit(entry, move |before, bytes| code(&keyring, before, bytes)).await?;
+        Ok(())
+    }
+}
+
+fn code(keyring: &Keyring, before: &str, bytes: &[u8]) -> String {
+    hex(&keyring.audit_mac(&[before.as_bytes(), bytes]))
+}
+
+/// Writes the question down and shows it to everybody who may answer it. The same question asked again is the same.
+async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId, OpError> {
+    let plan: Plan = (entry.plan)(cx, checked.input.clone()).await?;
+    let plan_hash = plan.hash();
+    if let Some(open) = cx.tx.approval_asked_for(&plan_hash).await?
+        && open.expires_at > cx.now
+    {
+        return Ok(open.id);
+    }
+    let approval = Approval {
+        id: ApprovalId::new(),
+        plan,
+        plan_hash,
+        requested_by: cx.actor.to_string(),
+        requester: cx.actor.user,
+        status: ApprovalStatus::Asked,
+        asked_at: cx.now,
+        expires_at: cx.now.plus(cx.ops.limits.approval_life),
+        decided_by: None,
+        decided_at: None,
+        outcome: None,
+        job: None,
+    };
+    super::answer_approval::expire_overdue(cx).await?;
+    cx.tx.add_approval(&approval).await?;
+    for admin in cx.tx.users_from(Role::Admin).await? {
+        let body = Body::Notice(Notice::ApprovalAsked { approval: approval.id });
+        // A question with an hour-glass is never folded into a digest.
+        let mail = Mail { chat: admin.telegram_id, key: approval_key(approval.id), level: Level::Reply, body };
+        cx.tx.mail(&mail, cx.now).await?;
+    }
+    Ok(approval.id)
+}
+
+/// The outbox key of the messages that show an approval.
+pub(super) fn approval_key(id: ApprovalId) -> String {
+    format!("approval:{id}")
+}
+
+fn repeat(entry: &Entry, checked: &Checked, known: &Remembered) -> Result<Answer<Value>, OpError> {
+    if known.operation != entry.spec.name || known.input_hash != hash(&checked.input) {
+        return Err(OpError::KeyReused);
+    }
+    serde_json::from_str(&known.answer).map_err(OpError::Answer)
+}
+
+fn hash(input: &Value) -> String {
+    hex(&Sha256::digest(input.to_string().as_bytes()))
+}

@@ -1,0 +1,94 @@
+//! The operations: everything that Rackhand can be asked for, in one table.
+//!
+//! A door (chat, and what comes beside it) turns what it hears into an operation's name and input, and words the answer.
+//! Authority, approval, repetition and audit are decided here, under the table, once. A new operation is one file in
+//! this folder and one line in [`table`].
+
+mod answer_approval;
+mod call;
+mod cancel_job;
+mod create_invite;
+mod error;
+mod force_rebuild_server;
+mod list_approvals;
+mod list_jobs;
+mod list_servers;
+mod list_users;
+mod manage_server;
+mod operation;
+mod people;
+mod provision_server;
+mod rebuild_server;
+mod redeem_invite;
+mod reserve_server;
+mod reset_attempts;
+mod retry_job;
+mod set_language;
+mod set_role;
+mod show_job;
+mod show_server;
+mod show_status;
+mod starting;
+
+pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
+pub use call::{Answer, Limits, Ops};
+pub use cancel_job::CancelJob;
+pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
+pub use error::OpError;
+pub use force_rebuild_server::ForceRebuildServer;
+pub use list_approvals::{ListApprovals, ListApprovalsInput};
+pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
+pub use list_servers::ListServers;
+pub use list_users::ListUsers;
+pub use manage_server::{ManageServer, UnmanageServer};
+pub use operation::{Cx, Entry, Operation, Page, PageOf, Spec};
+pub use people::Seen;
+pub use provision_server::ProvisionServer;
+pub use rebuild_server::RebuildServer;
+pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
+pub use reserve_server::{ReleaseServer, ReserveServer};
+pub use reset_attempts::ResetAttempts;
+pub use retry_job::RetryJob;
+pub use set_language::{Language, SetLanguage, SetLanguageInput};
+pub use set_role::{SetRole, SetRoleInput};
+pub use show_job::{JobView, ShowJob};
+pub use show_server::{ServerView, ShowServer};
+pub use show_status::{Nothing, ShowStatus, Status};
+pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS};
+
+/// Every operation, in the order in which help shows them.
+pub fn table() -> &'static [Entry] {
+    static TABLE: std::sync::LazyLock<Vec<Entry>> = std::sync::LazyLock::new(|| {
+        vec![
+            Entry::of::<ListServers>(),
+            Entry::of::<ShowServer>(),
+            Entry::of::<ManageServer>(),
+            Entry::of::<UnmanageServer>(),
+            Entry::of::<ReserveServer>(),
+            Entry::of::<ReleaseServer>(),
+            Entry::of::<ProvisionServer>(),
+            Entry::of::<RebuildServer>(),
+            Entry::of::<ForceRebuildServer>(),
+            Entry::of::<ResetAttempts>(),
+            Entry::of::<ListJobs>(),
+            Entry::of::<ShowJob>(),
+            Entry::of::<CancelJob>(),
+            Entry::of::<RetryJob>(),
+            Entry::of::<ListApprovals>(),
+            Entry::of::<Approve>(),
+            Entry::of::<Refuse>(),
+            Entry::of::<ListUsers>(),
+            Entry::of::<SetRole>(),
+            Entry::of::<CreateInvite>(),
+            Entry::of::<RedeemInvite>(),
+            Entry::of::<SetLanguage>(),
+            Entry::of::<ShowStatus>(),
+        ]
+    });
+    &TABLE
+}
+
+/// The operation of this name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    table().iter().find(|entry| entry.spec.name == name)
+}

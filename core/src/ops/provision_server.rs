@@ -1,0 +1,32 @@
+//! Setting a server up: its disk stays, its root password is reset.
+
+use async_trait::async_trait;
+
+use super::{Cx, HandleInput, JobStarted, OpError, Operation, Spec};
+use crate::model::{ProvisionMode, Risk, Role};
+
+/// Sets a server up, or up again.
+pub struct ProvisionServer;
+
+#[async_trait]
+impl Operation for ProvisionServer {
+    type Input = HandleInput;
+    type Output = JobStarted;
+    const SPEC: Spec = Spec {
+        name: "provision_server",
+        summary: "Sets a managed server up (again): access, firewall, Docker; its disk stays",
+        risk: Risk::Change,
+        lowest: Role::Operator,
+        repeatable: true,
+        people_only: false,
+    };
+
+    fn target(input: &HandleInput) -> String {
+        input.handle.clone()
+    }
+
+    async fn run(cx: &mut Cx, input: HandleInput) -> Result<JobStarted, OpError> {
+        let server = cx.touchable(&input.handle).await?;
+        cx.file_provisioning(&server, ProvisionMode::Setup, false).await
+    }
+}

@@ -1,0 +1,58 @@
+//! Giving a person another role.
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Cx, OpError, Operation, Spec};
+use crate::{
+    model::{Body, Level, Notice, Risk, Role, User},
+    store::Mail,
+};
+
+/// Gives a person another role; `guest` takes everything away.
+pub struct SetRole;
+
+/// Who, and which role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRoleInput {
+    /// Telegram's number of the person.
+    pub telegram_id: i64,
+    /// The role that they get.
+    pub role: Role,
+}
+
+#[async_trait]
+impl Operation for SetRole {
+    type Input = SetRoleInput;
+    type Output = User;
+    const SPEC: Spec = Spec {
+        name: "set_role",
+        summary: "Gives a person another role; guest takes everything away",
+        risk: Risk::Change,
+        lowest: Role::Admin,
+        repeatable: true,
+        people_only: true,
+    };
+
+    fn target(input: &SetRoleInput) -> String {
+        input.telegram_id.to_string()
+    }
+
+    async fn run(cx: &mut Cx, input: SetRoleInput) -> Result<User, OpError> {
+        let not_found = || OpError::NotFound { what: "user", name: input.telegram_id.to_string() };
+        let user = cx.tx.user_by_telegram(input.telegram_id).await?.ok_or_else(not_found)?;
+        if user.role == input.role {
+            return Ok(user);
+        }
+        if user.role == Role::Admin && cx.tx.count_role(Role::Admin).await? <= 1 {
+            return Err(OpError::LastAdmin);
+        }
+        cx.tx.set_role(user.id, user.role, input.role).await?;
+        let body = Body::Notice(Notice::RoleChanged { role: input.role, by: cx.actor.name.clone() });
+        let key = format!("role:{}", cx.now.0);
+        cx.tx.mail(&Mail { chat: user.telegram_id, key, level: Level::Warning, body }, cx.now).await?;
+        Ok(User { role: input.role, ..user })
+    }
+}

@@ -1,0 +1,143 @@
+//! Approvals.
+
+use sqlx::any::AnyRow;
+
+use super::{StoreResult, Tx, row::Columns, row::json, users::expect_one};
+use crate::{
+    ids::{ApprovalId, JobId},
+    model::Approval,
+    states::{ApprovalEvent, Machine},
+    units::Timestamp,
+};
+
+impl Tx {
+    /// Writes a new question down.
+    ///
+    /// # Errors
+    /// `Taken` when the same plan is being asked already.
+    pub async fn add_approval(&mut self, approval: &Approval) -> StoreResult<()> {
+        sqlx::query(
+            "INSERT INTO approvals (id, operation, target, plan, plan_hash, requested_by, requester, status, asked_at,
+                 expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(approval.id.to_string())
+        .bind(approval.plan.operation.clone())
+        .bind(approval.plan.target.clone())
+        .bind(json(&approval.plan)?)
+        .bind(approval.plan_hash.clone())
+        .bind(approval.requested_by.clone())
+        .bind(approval.requester.map(|id| id.to_string()))
+        .bind(approval.status.to_string())
+        .bind(approval.asked_at.0)
+        .bind(approval.expires_at.0)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// An approval by id.
+    pub async fn approval(&mut self, id: ApprovalId) -> StoreResult<Option<Approval>> {
+        let row = sqlx::query("SELECT * FROM approvals WHERE id = $1").bind(id.to_string());
+        row.fetch_optional(self.conn()).await?.as_ref().map(approval).transpose()
+    }
+
+    /// The open question with this plan, if there is one.
+    pub async fn approval_asked_for(&mut self, plan_hash: &str) -> StoreResult<Option<Approval>> {
+        let row = sqlx::query("SELECT * FROM approvals WHERE plan_hash = $1 AND status = 'asked'");
+        row.bind(plan_hash.to_owned()).fetch_optional(self.conn()).await?.as_ref().map(approval).transpose()
+    }
+
+    /// Approvals, newest first, only open ones if so wished; at most `limit` after the first `offset`.
+    pub async fn approvals(&mut self, open: bool, offset: i64, limit: i64) -> StoreResult<Vec<Approval>> {
+        let rows = sqlx::query(
+            "SELECT * FROM approvals WHERE ($1 = 0 OR status = 'asked') ORDER BY id DESC LIMIT $3 OFFSET $2",
+        )
+        .bind(i64::from(open))
+        .bind(offset)
+        .bind(limit)
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(approval).collect()
+    }
+
+    /// Questions whose time is up.
+    pub async fn approvals_overdue(&mut self, now: Timestamp) -> StoreResult<Vec<Approval>> {
+        let rows =
+            sqlx::query("SELECT * FROM approvals WHERE status = 'asked' AND expires_at <= $1 ORDER BY id LIMIT 100")
+                .bind(now.0)
+                .fetch_all(self.conn())
+                .await?;
+        rows.iter().map(approval).collect()
+    }
+
+    /// Questions that expire before `until` and whose people were not warned yet; marks them warned.
+    pub async fn approvals_to_warn(&mut self, until: Timestamp) -> StoreResult<Vec<Approval>> {
+        let rows = sqlx::query(
+            "UPDATE approvals SET warned = 1 WHERE status = 'asked' AND warned = 0 AND expires_at <= $1 RETURNING *",
+        )
+        .bind(until.0)
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(approval).collect()
+    }
+
+    /// Moves an approval along its table, if it is still where it was.
+    pub async fn move_approval(
+        &mut self,
+        was: &Approval,
+        event: ApprovalEvent,
+        by: &str,
+        outcome: Option<&str>,
+        now: Timestamp,
+    ) -> StoreResult<Approval> {
+        let to = was.status.after(event)?;
+        let done = sqlx::query(
+            "UPDATE approvals SET status = $3, decided_by = $4, decided_at = $5, outcome = $6
+             WHERE id = $1 AND status = $2",
+        )
+        .bind(was.id.to_string())
+        .bind(was.status.to_string())
+        .bind(to.to_string())
+        .bind(by.to_owned())
+        .bind(now.0)
+        .bind(outcome.map(str::to_owned))
+        .execute(self.conn())
+        .await?;
+        expect_one(done.rows_affected(), "the approval")?;
+        Ok(Approval {
+            status: to,
+            decided_by: Some(by.to_owned()),
+            decided_at: Some(now),
+            outcome: outcome.map(str::to_owned),
+            ..was.clone()
+        })
+    }
+
+    /// Links an approval to the job that it started.
+    pub async fn link_approval(&mut self, id: ApprovalId, job: JobId) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE approvals SET job = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(job.to_string())
+            .execute(self.conn())
+            .await?;
+        expect_one(done.rows_affected(), "the approval")
+    }
+}
+
+fn approval(row: &AnyRow) -> StoreResult<Approval> {
+    Ok(Approval {
+        id: row.parsed("id")?,
+        plan: row.json("plan")?,
+        plan_hash: row.text("plan_hash")?,
+        requested_by: row.text("requested_by")?,
+        requester: row.maybe_parsed("requester")?,
+        status: row.parsed("status")?,
+        asked_at: row.time("asked_at")?,
+        expires_at: row.time("expires_at")?,
+        decided_by: row.maybe_text("decided_by")?,
+        decided_at: row.maybe_time("decided_at")?,
+        outcome: row.maybe_text("outcome")?,
+        job: row.maybe_parsed("job")?,
+    })
+}

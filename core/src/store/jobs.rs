@@ -1,0 +1,343 @@
+//! The queue: enqueue, claim, keep the lease, end.
+
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+
+use super::{Engine, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
+use crate::{
+    ids::{JobId, ServerId},
+    model::{Job, NewJob, Reason},
+    states::{JobEvent, JobStatus, Machine},
+    units::{Timestamp, millis},
+};
+
+/// A claimed job and the proof of the claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Which job.
+    pub job: JobId,
+    /// The fencing token: every write for this claim names it.
+    pub epoch: i64,
+}
+
+/// Who claims, and for how long.
+#[derive(Clone, Debug)]
+pub struct ClaimBy {
+    /// The process.
+    pub owner: String,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: Duration,
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only those of this server.
+    pub target: Option<ServerId>,
+    /// Only those that have not ended.
+    pub open: bool,
+}
+
+macro_rules! claim_sql {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE jobs SET status = 'running', lease_owner = $1, lease_until = $2, lease_epoch = lease_epoch + 1,
+                 started_at = COALESCE(started_at, $3)
+             WHERE id = (SELECT j.id FROM jobs j
+                 WHERE (j.status = 'waiting' AND j.run_at <= $3)
+                    OR (j.status = 'running' AND j.lease_until < $4)
+                    OR (j.status = 'queued' AND j.run_at <= $3 AND NOT EXISTS (SELECT 1 FROM jobs a
+                        WHERE a.target = j.target AND a.status IN ('running', 'waiting', 'parked')))
+                 ORDER BY j.run_at, j.id LIMIT 1",
+            $lock,
+            ") RETURNING *"
+        )
+    };
+}
+
+impl Tx {
+    /// Enqueues a job, or joins the one of the same kind and target that has not ended yet. Returns the job and whether it is new.
+    pub async fn enqueue(&mut self, new: &NewJob, now: Timestamp) -> StoreResult<(Job, bool)> {
+        if let Some(target) = new.target
+            && let Some(open) = self.open_job(new.kind, target).await?
+        {
+            return Ok((open, false));
+        }
+        let id = JobId::new();
+        sqlx::query(
+            "INSERT INTO jobs (id, kind, target, params, status, run_at, requested_by, requester, approval, created_at)
+             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $5)",
+        )
+        .bind(id.to_string())
+        .bind(new.kind)
+        .bind(new.target.map(|id| id.to_string()))
+        .bind(json(&new.params)?)
+        .bind(now.0)
+        .bind(new.requested_by.clone())
+        .bind(new.requester.map(|id| id.to_string()))
+        .bind(new.approval.map(|id| id.to_string()))
+        .execute(self.conn())
+        .await?;
+        self.poke_jobs = true;
+        Ok((self.require_job(id).await?, true))
+    }
+
+    /// The job of this kind on this server that has not ended, if any.
+    pub async fn open_job(&mut self, kind: &str, target: ServerId) -> StoreResult<Option<Job>> {
+        let row = sqlx::query(
+            "SELECT * FROM jobs WHERE target = $1 AND kind = $2
+                 AND status IN ('queued', 'running', 'waiting', 'parked') ORDER BY id LIMIT 1",
+        )
+        .bind(target.to_string())
+        .bind(kind.to_owned())
+        .fetch_optional(self.conn())
+        .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// Takes the best due job: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
+    /// target is free.
+    pub async fn claim(&mut self, by: &ClaimBy, now: Timestamp) -> StoreResult<Option<Job>> {
+        let sql = match self.engine {
+            Engine::Sqlite => claim_sql!(""),
+            Engine::Postgres => claim_sql!(" FOR UPDATE SKIP LOCKED"),
+        };
+        let db_now = self.db_now().await?;
+        let row = sqlx::query(sql)
+            .bind(by.owner.clone())
+            .bind(db_now.saturating_add(millis(by.lease)))
+            .bind(now.0)
+            .bind(db_now)
+            .fetch_optional(self.conn())
+            .await;
+        match row.map_err(StoreError::from) {
+            Ok(row) => row.as_ref().map(job).transpose(),
+            // Two replicas took two queued jobs of one target at once: the database let one of them pass.
+            Err(StoreError::Taken(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether [`Tx::claim`] might find something: a look that writes nothing.
+    pub async fn any_job_due(&mut self, now: Timestamp) -> StoreResult<bool> {
+        let db_now = self.db_now().await?;
+        let sql = "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE (status IN ('queued', 'waiting') AND run_at <= $1)
+                       OR (status = 'running' AND lease_until < $2) LIMIT 1) due";
+        Ok(sqlx::query_scalar::<_, i64>(sql).bind(now.0).bind(db_now).fetch_one(self.conn()).await? > 0)
+    }
+
+    /// Prolongs a lease; answers whether somebody called the job off.
+    pub async fn heartbeat(&mut self, claim: Claim, lease: Duration) -> StoreResult<bool> {
+        let until = self.db_now().await?.saturating_add(millis(lease));
+        let row = sqlx::query(
+            "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND lease_epoch = $2 AND status = 'running'
+             RETURNING cancel_requested",
+        )
+        .bind(claim.job.to_string())
+        .bind(claim.epoch)
+        .bind(until)
+        .fetch_optional(self.conn())
+        .await?;
+        row.ok_or_else(|| StoreError::LeaseLost(claim.job.to_string()))?.flag("cancel_requested")
+    }
+
+    /// Proves that the claim still holds, and holds the row until the transaction ends: the first statement of every
+    /// write that a worker makes. Returns the job as it is now.
+    pub async fn fence(&mut self, claim: Claim) -> StoreResult<Job> {
+        let row = sqlx::query(
+            "UPDATE jobs SET lease_epoch = lease_epoch WHERE id = $1 AND lease_epoch = $2 AND status = 'running'
+             RETURNING *",
+        )
+        .bind(claim.job.to_string())
+        .bind(claim.epoch)
+        .fetch_optional(self.conn())
+        .await?;
+        job(&row.ok_or_else(|| StoreError::LeaseLost(claim.job.to_string()))?)
+    }
+
+    /// Lets a running job go: to wait, to be queued again, to be parked, or to its end. Call [`Tx::fence`] first.
+    pub async fn let_go(
+        &mut self,
+        was: &Job,
+        event: JobEvent,
+        reason: Option<&Reason>,
+        run_at: Timestamp,
+        now: Timestamp,
+    ) -> StoreResult<Job> {
+        let to = was.status.after(event)?;
+        let ended = matches!(to, JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled);
+        let done = sqlx::query(
+            "UPDATE jobs SET status = $3, reason = $4, run_at = $5, lease_owner = NULL, lease_until = NULL,
+                 finished_at = $6
+             WHERE id = $1 AND status = $2",
+        )
+        .bind(was.id.to_string())
+        .bind(was.status.to_string())
+        .bind(to.to_string())
+        .bind(reason.map(json).transpose()?)
+        .bind(run_at.0)
+        .bind(ended.then_some(now.0))
+        .execute(self.conn())
+        .await?;
+        expect_one(done.rows_affected(), "the job")?;
+        self.poke_jobs = true;
+        self.require_job(was.id).await
+    }
+
+    /// Notes the step that a running job is at.
+    pub async fn at_step(&mut self, id: JobId, step: &str) -> StoreResult<()> {
+        sqlx::query("UPDATE jobs SET step = $2, reason = NULL WHERE id = $1")
+            .bind(id.to_string())
+            .bind(step.to_owned())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Begins the way to a bad end: the outcome and the failed step are written before anything is undone, and stay.
+    pub async fn begin_ending(
+        &mut self,
+        id: JobId,
+        ending: JobStatus,
+        outcome: &Reason,
+        failed_step: Option<&str>,
+    ) -> StoreResult<()> {
+        let done =
+            sqlx::query("UPDATE jobs SET ending = $2, outcome = $3, failed_step = $4 WHERE id = $1 AND ending IS NULL")
+                .bind(id.to_string())
+                .bind(ending.to_string())
+                .bind(json(outcome)?)
+                .bind(failed_step.map(str::to_owned))
+                .execute(self.conn())
+                .await?;
+        expect_one(done.rows_affected(), "the job")
+    }
+
+    /// Writes how a job ended well.
+    pub async fn set_outcome(&mut self, id: JobId, outcome: &Reason) -> StoreResult<()> {
+        sqlx::query("UPDATE jobs SET outcome = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(json(outcome)?)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Moves a job that no worker holds: a person's retry, or a person's cancel of one that is queued, waits or is parked.
+    pub async fn push_job(&mut self, was: &Job, event: JobEvent, cancel: bool, now: Timestamp) -> StoreResult<Job> {
+        let to = was.status.after(event)?;
+        let ended = to == JobStatus::Cancelled;
+        let done = sqlx::query(
+            "UPDATE jobs SET status = $3, run_at = $4, cancel_requested = $5, finished_at = $6, reason = NULL
+             WHERE id = $1 AND status = $2",
+        )
+        .bind(was.id.to_string())
+        .bind(was.status.to_string())
+        .bind(to.to_string())
+        .bind(now.0)
+        .bind(i64::from(cancel || was.cancel_requested))
+        .bind(ended.then_some(now.0))
+        .execute(self.conn())
+        .await?;
+        expect_one(done.rows_affected(), "the job")?;
+        self.poke_jobs = true;
+        self.require_job(was.id).await
+    }
+
+    /// Asks the worker of a running job to call it off.
+    pub async fn request_cancel(&mut self, id: JobId) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE id = $1 AND status = 'running'")
+            .bind(id.to_string())
+            .execute(self.conn())
+            .await?;
+        expect_one(done.rows_affected(), "the job")
+    }
+
+    /// Ends all leases at once. Only for a process that holds the data directory's lock, and so knows that whoever held
+    /// them is dead.
+    pub async fn void_leases(&mut self) -> StoreResult<u64> {
+        let jobs = sqlx::query("UPDATE jobs SET lease_until = 0 WHERE status = 'running'").execute(self.conn()).await?;
+        sqlx::query("UPDATE leases SET until_at = 0").execute(self.conn()).await?;
+        Ok(jobs.rows_affected())
+    }
+
+    /// A job by id.
+    pub async fn job(&mut self, id: JobId) -> StoreResult<Option<Job>> {
+        let row =
+            sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.to_string()).fetch_optional(self.conn()).await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// Jobs whose id ends so: what people type. At most two, to see whether it is ambiguous.
+    pub async fn jobs_ending(&mut self, short: &str) -> StoreResult<Vec<Job>> {
+        let rows =
+            sqlx::query("SELECT * FROM jobs WHERE substr(id, length(id) - $2 + 1) = $1 ORDER BY id DESC LIMIT 2")
+                .bind(short.to_owned())
+                .bind(i64::try_from(short.len()).unwrap_or(i64::MAX))
+                .fetch_all(self.conn())
+                .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// A job that must be there.
+    pub async fn require_job(&mut self, id: JobId) -> StoreResult<Job> {
+        let row = sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.to_string()).fetch_one(self.conn()).await?;
+        job(&row)
+    }
+
+    /// Jobs, newest first; at most `limit` after the first `offset`.
+    pub async fn jobs(&mut self, filter: &JobFilter, offset: i64, limit: i64) -> StoreResult<Vec<Job>> {
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE ($1 = '' OR target = $1)
+                 AND ($2 = 0 OR status IN ('queued', 'running', 'waiting', 'parked'))
+             ORDER BY id DESC LIMIT $4 OFFSET $3",
+        )
+        .bind(filter.target.map(|id| id.to_string()).unwrap_or_default())
+        .bind(i64::from(filter.open))
+        .bind(offset)
+        .bind(limit)
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// How many jobs are in each state.
+    pub async fn count_jobs(&mut self) -> StoreResult<Vec<(JobStatus, i64)>> {
+        let rows = sqlx::query("SELECT status, COUNT(*) AS n FROM jobs GROUP BY status ORDER BY status")
+            .fetch_all(self.conn())
+            .await?;
+        rows.iter().map(|row| Ok((row.parsed("status")?, row.int("n")?))).collect()
+    }
+
+    /// Running times of the last jobs of this kind and parameters' mode that went well, newest first, in ms.
+    pub async fn past_durations(&mut self, kind: &str, limit: i64) -> StoreResult<Vec<i64>> {
+        let sql = "SELECT finished_at - started_at FROM jobs
+                   WHERE kind = $1 AND status = 'succeeded' AND started_at IS NOT NULL ORDER BY id DESC LIMIT $2";
+        Ok(sqlx::query_scalar(sql).bind(kind.to_owned()).bind(limit).fetch_all(self.conn()).await?)
+    }
+}
+
+fn job(row: &AnyRow) -> StoreResult<Job> {
+    Ok(Job {
+        id: row.parsed("id")?,
+        kind: row.text("kind")?,
+        target: row.maybe_parsed("target")?,
+        params: row.json("params")?,
+        status: row.parsed("status")?,
+        step: row.maybe_text("step")?,
+        reason: row.maybe_json("reason")?,
+        outcome: row.maybe_json("outcome")?,
+        failed_step: row.maybe_text("failed_step")?,
+        ending: row.maybe_parsed("ending")?,
+        cancel_requested: row.flag("cancel_requested")?,
+        run_at: row.time("run_at")?,
+        lease_epoch: row.int("lease_epoch")?,
+        requested_by: row.text("requested_by")?,
+        requester: row.maybe_parsed("requester")?,
+        approval: row.maybe_parsed("approval")?,
+        created_at: row.time("created_at")?,
+        started_at: row.maybe_time("started_at")?,
+        finished_at: row.maybe_time("finished_at")?,
+    })
+}

@@ -1,0 +1,209 @@
+//! The database: SQLite on one machine, PostgreSQL on many, one SQL text for both.
+//!
+//! Everything goes through a [`Tx`]: the verbs of each topic are methods of it, in the file of that topic. An update
+//! names the state that it expects and checks that it changed a row. Nothing outside is called while a `Tx` is open.
+
+mod approvals;
+mod audit;
+mod error;
+mod incidents;
+mod jobs;
+mod journal;
+mod leases;
+mod outbox;
+mod requests;
+mod row;
+mod secrets;
+mod servers;
+mod users;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use sqlx::{
+    Any, AnyConnection, Executor, Transaction,
+    any::AnyPoolOptions,
+    migrate::{Migration, MigrationType, Migrator},
+};
+use tokio::sync::Notify;
+
+pub use audit::ChainFault;
+pub use error::StoreError;
+pub use jobs::{Claim, ClaimBy, JobFilter};
+pub use journal::job_key;
+pub use leases::Lease;
+pub use outbox::{Due, Mail, Sent};
+pub use requests::Remembered;
+pub use secrets::SecretAt;
+
+/// A result of the store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../../migrations/0001_first.sql"))];
+
+/// Longest wait for a connection or for another writer.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file, one writing process at a time.
+    Sqlite,
+    /// A server, any number of replicas.
+    Postgres,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    engine: Engine,
+    readers: sqlx::AnyPool,
+    writers: sqlx::AnyPool,
+    pokes: Arc<Pokes>,
+}
+
+/// Who wants to know of a commit in this process. Other processes find out by polling.
+#[derive(Debug, Default)]
+pub struct Pokes {
+    /// A job became due.
+    pub jobs: Notify,
+    /// A message became due.
+    pub outbox: Notify,
+    /// A server's wish changed: reconcilers look again.
+    pub servers: Notify,
+}
+
+/// An open transaction. Dropped without [`Tx::commit`], it never happened.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Any>,
+    engine: Engine,
+    pokes: Arc<Pokes>,
+    poke_jobs: bool,
+    poke_outbox: bool,
+    poke_servers: bool,
+}
+
+impl Store {
+    /// Opens a SQLite file, made where there is none, and brings its tables up to date.
+    pub async fn open_sqlite(path: &Path) -> StoreResult<Self> {
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        // One connection writes, so that writers of one process queue in order rather than by luck.
+        let writers = sqlite_pool(&url, 1).await?;
+        migrate(&writers).await?;
+        let readers = sqlite_pool(&url, 4).await?;
+        Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default() })
+    }
+
+    /// Connects to PostgreSQL and brings its tables up to date.
+    pub async fn open_postgres(url: &str) -> StoreResult<Self> {
+        sqlx::any::install_default_drivers();
+        let pool = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE).connect(url).await?;
+        migrate(&pool).await?;
+        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool, pokes: Arc::default() })
+    }
+
+    /// Which database this is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Who is told of commits in this process.
+    pub fn pokes(&self) -> &Pokes {
+        &self.pokes
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn write(&self) -> StoreResult<Tx> {
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        self.begin(&self.writers, begin).await
+    }
+
+    /// Begins a transaction that only reads, and sees one moment.
+    pub async fn read(&self) -> StoreResult<Tx> {
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        self.begin(&self.readers, begin).await
+    }
+
+    async fn begin(&self, pool: &sqlx::AnyPool, begin: &'static str) -> StoreResult<Tx> {
+        Ok(Tx {
+            inner: pool.begin_with(begin).await?,
+            engine: self.engine,
+            pokes: self.pokes.clone(),
+            poke_jobs: false,
+            poke_outbox: false,
+            poke_servers: false,
+        })
+    }
+
+    /// Closes all connections, after what is under way.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+}
+
+impl Tx {
+    /// Makes it all true at once, and wakes whoever waits for it.
+    pub async fn commit(self) -> StoreResult<()> {
+        self.inner.commit().await?;
+        // notify_one keeps one permit, so a waiter that is busy right now looks again.
+        for (poke, notify) in [
+            (self.poke_jobs, &self.pokes.jobs),
+            (self.poke_outbox, &self.pokes.outbox),
+            (self.poke_servers, &self.pokes.servers),
+        ] {
+            if poke {
+                notify.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+
+    /// The database's own clock, in ms: leases are judged by it, so that replicas need not agree on the time.
+    async fn db_now(&mut self) -> StoreResult<i64> {
+        let sql = match self.engine {
+            Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS BIGINT)",
+            Engine::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        };
+        Ok(sqlx::query_scalar::<_, i64>(sql).fetch_one(self.conn()).await?)
+    }
+}
+
+async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> {
+    sqlx::any::install_default_drivers();
+    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let options = options.after_connect(|conn, _| {
+        Box::pin(async move {
+            // FULL: a commit that was answered survives a power cut.
+            conn.execute(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                 PRAGMA busy_timeout = 15000",
+            )
+            .await?;
+            Ok(())
+        })
+    });
+    Ok(options.connect(url).await?)
+}
+
+async fn migrate(pool: &sqlx::AnyPool) -> StoreResult<()> {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            let sql = sqlx::SqlSafeStr::into_sql_str(*sql);
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+        })
+        .collect();
+    let migrator = Migrator { migrations, ..Migrator::DEFAULT };
+    migrator.run(pool).await.map_err(StoreError::Migrate)
+}
