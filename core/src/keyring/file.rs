@@ -14,7 +14,8 @@ use rustix::{
 };
 use zeroize::Zeroizing;
 
-use super::{KeyFile, KeyringError, hex, random};
+use super::{KeyFile, KeyringError, random, unhex::unhex};
+use crate::model::hex;
 
 /// More keys than anyone rotates through; bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -88,7 +89,7 @@ fn parse(line: &str) -> Result<Master, &'static str> {
     if id.len() > 32 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err("a name is at most 32 letters, digits and hyphens");
     }
-    let bytes = hex::decode(digits.trim()).ok_or("the key is not in hexadecimal digits")?;
+    let bytes = unhex(digits.trim()).ok_or("the key is not in hexadecimal digits")?;
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {
         return Err("the key is not 64 hexadecimal digits long");
@@ -103,7 +104,7 @@ fn create(path: &Path) -> Result<KeyFile, KeyringError> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed(dir, "make its directory"))?;
     let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", hex::encode(&random::<8>()?)));
+    draft.push(format!(".{}", hex(&random::<8>()?)));
     let draft = PathBuf::from(draft);
     let linked = write(&draft).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
@@ -119,9 +120,9 @@ fn create(path: &Path) -> Result<KeyFile, KeyringError> {
 
 fn write(draft: &Path) -> io::Result<()> {
     let unavailable = |_| io::Error::other("the machine gives no random numbers");
-    let id = hex::encode(&random::<4>().map_err(unavailable)?);
+    let id = hex(&random::<4>().map_err(unavailable)?);
     let key = Zeroizing::new(random::<32>().map_err(unavailable)?);
-    let digits = Zeroizing::new(hex::encode(key.as_slice()));
+    let digits = Zeroizing::new(hex(key.as_slice()));
     let text = Zeroizing::new(format!("{HEADER}{id} {}\n", *digits));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.write_all(text.as_bytes())?;

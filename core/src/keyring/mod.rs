@@ -6,8 +6,8 @@
 //! nor forge an audit row, nor try codes.
 
 mod file;
-mod hex;
 mod sealed;
+mod unhex;
 
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,7 @@ pub use sealed::{Aad, Sealed};
 
 use crate::{
     fault::{Fault, FaultKind},
+    model::hex,
     secret::Secret,
 };
 
@@ -231,7 +232,7 @@ impl Key {
     }
 
     fn code_hash(&self, code: &Secret) -> String {
-        hex::encode(&mac(&self.codes, &[code.expose().as_bytes()]))
+        hex(&mac(&self.codes, &[code.expose().as_bytes()]))
     }
 }
 

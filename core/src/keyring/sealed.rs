@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{KeyringError, hex};
+use super::{KeyringError, unhex::unhex};
+use crate::model::hex;
 
 /// The place in the database that a sealed secret belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Sealed {
 
 impl fmt::Display for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v1.{}.{}.{}", self.key_id, hex::encode(&self.nonce), hex::encode(&self.ciphertext))
+        write!(f, "v1.{}.{}.{}", self.key_id, hex(&self.nonce), hex(&self.ciphertext))
     }
 }
 
@@ -52,13 +53,11 @@ impl FromStr for Sealed {
         let ["v1", key_id, nonce, ciphertext] = parts[..] else {
             return Err(KeyringError::Encoding("it does not read v1.KEY.NONCE.CIPHERTEXT"));
         };
-        let nonce = hex::decode(nonce).and_then(|bytes| <[u8; 24]>::try_from(bytes.as_slice()).ok());
+        let nonce = unhex(nonce).and_then(|bytes| <[u8; 24]>::try_from(bytes.as_slice()).ok());
         Ok(Self {
             key_id: key_id.to_owned(),
             nonce: nonce.ok_or(KeyringError::Encoding("its nonce is not 48 hexadecimal digits"))?,
-            ciphertext: hex::decode(ciphertext)
-                .ok_or(KeyringError::Encoding("its ciphertext is not hexadecimal"))?
-                .to_vec(),
+            ciphertext: unhex(ciphertext).ok_or(KeyringError::Encoding("its ciphertext is not hexadecimal"))?.to_vec(),
         })
     }
 }

@@ -1,19 +1,9 @@
-//! Bytes as hexadecimal digits.
-
-use std::fmt::Write as _;
+//! Hexadecimal digits as bytes; `model::hex` is the way there.
 
 use zeroize::Zeroizing;
 
-/// Two digits for each byte, small letters.
-pub(super) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// The bytes, in memory that is wiped; `None` when it is not an even number of hexadecimal digits.
-pub(super) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn unhex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
