@@ -1,1 +1,2 @@
 //! Simulators.
+pub mod telegram;
