@@ -112,6 +112,7 @@ impl Messenger for Terminal {
         if let Some(again) = input.waiting(after) {
             return Ok(vec![again]);
         }
+        self.screen.lock().await.begin().await?;
         let line = input.line().await?;
         let number = input.next_number();
         let incoming = self.understand(UpdateId(self.base + number), line).await;

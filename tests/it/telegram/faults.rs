@@ -15,7 +15,7 @@ use rackhand_core::{
 use rackhand_tests::telegram::{Chaos, Fault, Outcome, Telegram, When};
 use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt};
 
-use super::{anna, connect, start};
+use super::{SOON, anna, connect, start};
 
 #[tokio::test]
 async fn no_answer_may_still_mean_done() {
@@ -43,6 +43,17 @@ async fn no_answer_may_still_mean_done() {
     assert_eq!(server.faults_left(), 0);
     let outcomes: Vec<Outcome> = server.calls().iter().map(|call| call.outcome).collect();
     assert_eq!(outcomes[1..4], [Outcome::Answered(500), Outcome::Dropped, Outcome::Dropped]);
+
+    // Telegram goes away in the middle of a poll, and comes back.
+    let poller = connect(&server);
+    let waiting = tokio::spawn(async move { (poller.updates(None).await, poller) });
+    server.wait_for_call(SOON, |call| (call.method == "getupdates").then_some(())).await.unwrap();
+    server.set_reachable(false);
+    let (cut, poller) = waiting.await.unwrap();
+    assert!(matches!(cut, Err(SendError::Unavailable { .. })), "{cut:?}");
+    assert!(matches!(poller.me().await, Err(SendError::Unavailable { .. })));
+    server.set_reachable(true);
+    poller.me().await.unwrap();
 
     let nobody = telegram::Telegram::new("http://127.0.0.1:1", Secret::new("1:x")).unwrap();
     assert!(matches!(nobody.me().await, Err(SendError::Unavailable { maybe_done: false, .. })));

@@ -48,11 +48,16 @@ pub struct Telegram {
 }
 
 #[derive(Debug)]
-struct Server(AbortHandle);
+struct Server {
+    task: AbortHandle,
+    shared: Arc<Shared>,
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.0.abort();
+        // The listener goes with its task; connections that are open have tasks of their own.
+        self.task.abort();
+        self.shared.with(|world| world.reachable = false);
     }
 }
 
@@ -88,7 +93,8 @@ impl Telegram {
         let api_url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared { world: Mutex::new(World::new(clock, token())), changed: Notify::new() });
         let server = tokio::spawn(wire::serve(listener, shared.clone()));
-        Ok(Self { shared, api_url, _server: Arc::new(Server(server.abort_handle())) })
+        let server = Server { task: server.abort_handle(), shared: shared.clone() };
+        Ok(Self { shared, api_url, _server: Arc::new(server) })
     }
 
     /// Where the bot must send its calls, without a slash at the end.
@@ -119,6 +125,12 @@ impl Telegram {
     /// Switches faults at random on or off.
     pub fn set_chaos(&self, chaos: Option<Chaos>) {
         self.shared.with(|world| world.faults.set_chaos(chaos));
+    }
+
+    /// Takes Telegram away, or brings it back: while it is away every connection, also one that waits in a long poll,
+    /// is broken without an answer and without a note in the log.
+    pub fn set_reachable(&self, reachable: bool) {
+        self.shared.with(|world| world.reachable = reachable);
     }
 
     /// Switches the real limits on or off: see the numbers in `limits.rs`.

@@ -52,6 +52,9 @@ async fn call(
     Path((bot, method)): Path<(String, String)>,
     request: Request,
 ) -> Response {
+    if !shared.look(|world| world.reachable) {
+        return breaker.cut();
+    }
     if let Err(refusal) = known(&shared, &bot) {
         return refuse(&refusal);
     }
@@ -75,6 +78,7 @@ async fn call(
         }
     };
     let response = match fault {
+        _ if !shared.look(|world| world.reachable) => breaker.cut(),
         None => answer.map_or_else(
             |refusal| refuse(&refusal),
             |result| Json(json!({"ok": true, "result": result})).into_response(),
@@ -112,6 +116,9 @@ async fn poll(shared: &Shared, args: &Args) -> Result<Value, Refusal> {
         let changed = shared.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
+        if !shared.look(|world| world.reachable) {
+            return Ok(json!([]));
+        }
         if let Some(batch) = shared.look(|world| world.queue.take(poller, args.int("limit")))? {
             return Ok(Value::Array(batch));
         }

@@ -73,6 +73,8 @@ pub(super) struct World {
     pub(super) patience: Patience,
     pub(super) limits: Option<Limits>,
     pub(super) calls: VecDeque<Call>,
+    /// Whether anybody gets an answer at all.
+    pub(super) reachable: bool,
     first_call: usize,
 }
 
@@ -101,6 +103,7 @@ impl World {
             patience: Patience::default(),
             limits: None,
             calls: VecDeque::new(),
+            reachable: true,
             first_call: 0,
         }
     }

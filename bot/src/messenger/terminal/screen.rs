@@ -23,6 +23,8 @@ pub(super) struct Screen {
     messages: VecDeque<(i64, Message)>,
     /// The block right above the cursor, if nothing came after it.
     newest: Option<Block>,
+    /// Whether the prompt was shown for the first time.
+    prompted: bool,
     last_press: u64,
     presses: BTreeSet<u64>,
 }
@@ -41,6 +43,7 @@ impl Screen {
             last_message: 0,
             messages: VecDeque::new(),
             newest: None,
+            prompted: false,
             last_press: 0,
             presses: BTreeSet::new(),
         }
@@ -115,9 +118,15 @@ impl Screen {
         self.around(&format!("» {words}\n")).await
     }
 
+    /// The chat begins: somebody waits for what the person types.
+    pub(super) async fn begin(&mut self) -> Result<(), SendError> {
+        if self.prompted { Ok(()) } else { self.typed().await }
+    }
+
     /// The person ended a line: what stands above the cursor is theirs.
     pub(super) async fn typed(&mut self) -> Result<(), SendError> {
         self.newest = None;
+        self.prompted = true;
         if (self.size)().is_some() { self.write(PROMPT).await } else { Ok(()) }
     }
 
@@ -132,6 +141,7 @@ impl Screen {
 
     /// Writes whole lines; on a terminal the prompt makes way and comes back below.
     async fn around(&mut self, text: &str) -> Result<(), SendError> {
+        self.prompted = true;
         match (self.size)() {
             Some(_) => self.write(&format!("\r\x1b[J{text}{PROMPT}")).await,
             None => self.write(text).await,
