@@ -59,7 +59,7 @@ pub struct Telegram {
 
 impl fmt::Debug for Telegram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Telegram").field("api_url", &self.api_url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Telegram").field("host", &self.api_url.host_str()).finish_non_exhaustive()
     }
 }
 
@@ -140,8 +140,8 @@ impl Telegram {
     /// What a refusal means. The codes are documented, the words are not, but have been the same for years.
     fn refused(&self, method: &'static str, status: StatusCode, answer: &Value) -> SendError {
         let code = answer["error_code"].as_u64().unwrap_or_else(|| status.as_u16().into());
-        let words: String = answer["description"].as_str().unwrap_or_default().chars().take(300).collect();
-        let what = self.token.redact(&words);
+        let words = self.token.redact(answer["description"].as_str().unwrap_or_default());
+        let what: String = words.chars().take(300).collect();
         if let Some(to) = answer["parameters"]["migrate_to_chat_id"].as_i64() {
             return SendError::Moved { to: ChatId(to) };
         }
