@@ -1,1 +1,3 @@
 //! Rackhand bot.
+pub mod html;
+pub mod messenger;

@@ -7,4 +7,5 @@ mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod telegram;
 mod time4vps;
