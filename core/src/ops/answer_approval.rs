@@ -1,15 +1,18 @@
 //! A person's yes or no. The only way to a wiped disk leads through here.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, OpError, Operation, Spec, call::approval_key, find};
+use super::{Cx, OpError, Operation, Ops, Spec, call::approval_key, find};
 use crate::{
     ids::{ApprovalId, JobId},
-    model::{Approval, PlanChange, Risk, Role},
+    model::{Actor, Approval, Body, Level, Notice, PlanChange, Risk, Role},
     states::{ApprovalEvent, ApprovalStatus},
+    store::Mail,
 };
 
 /// Says yes: the plan runs, if it is still exactly what was shown.
@@ -182,4 +185,22 @@ pub(super) async fn expire_overdue(cx: &mut Cx) -> Result<(), OpError> {
         settle(cx, &approval, ApprovalEvent::Expire, "expired").await?;
     }
     Ok(())
+}
+
+impl Ops {
+    /// Ends the questions whose time is up, and reminds the admins of those that have less than `warn_before` left.
+    pub async fn tick_approvals(&self, warn_before: Duration) -> Result<(), OpError> {
+        let actor = Actor::system("approval-clock");
+        let mut cx = self.cx(self.store.write().await?, &actor);
+        expire_overdue(&mut cx).await?;
+        let now = cx.now;
+        for approval in cx.tx.approvals_to_warn(now.plus(warn_before)).await? {
+            for admin in cx.tx.users_from(Role::Admin).await? {
+                let body = Body::Notice(Notice::ApprovalExpiring { approval: approval.id });
+                let key = format!("approval-expiring:{}", approval.id);
+                cx.tx.mail_once(&Mail { chat: admin.telegram_id, key, level: Level::Reply, body }, now).await?;
+            }
+        }
+        Ok(cx.tx.commit().await?)
+    }
 }
