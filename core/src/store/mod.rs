@@ -33,7 +33,6 @@ pub use journal::job_key;
 pub use leases::Lease;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;
-pub use secrets::SecretAt;
 
 /// A result of the store.
 pub type StoreResult<T> = Result<T, StoreError>;
