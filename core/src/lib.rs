@@ -4,6 +4,7 @@
 //! Each line may use only the lines above it (`tests/it/rules.rs` keeps it so):
 //! `ids, units, clock, fault, secret` · `states` · `model` · `config, keyring` · `clients | store` · `ops` · `work`.
 
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod fault;

@@ -1,0 +1,3 @@
+//! The outside systems: a module for each.
+
+pub mod ansible;
