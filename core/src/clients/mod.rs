@@ -4,4 +4,5 @@
 //! handlers and reconcilers call it, and they decide what an error means for the work at hand.
 
 pub mod http;
+pub mod ssh;
 pub mod time4vps;
