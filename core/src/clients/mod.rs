@@ -5,4 +5,5 @@
 
 pub mod ansible;
 pub mod http;
+pub mod ssh;
 pub mod time4vps;
