@@ -32,7 +32,7 @@ const SPREAD: &str = r#"
 exec 9>"$LAB/alive"
 setsid sleep 1000 &
 (setsid sh -c 'sleep 1000; true' &)
-setsid env -i PATH="$PATH" sh -c 'sleep 1000; true' "ssh: $PWD/cp/0a1b [mux]" &
+setsid env -i /bin/sh -c 'read -r _ <"$1"' "ssh: $PWD/cp/0a1b [mux]" "$LAB/gate" &
 echo $PPID >"$LAB/supervisor"
 event '{"event":"task_start","n":1,"of":1,"task":"Spread"}'
 trap '' INT
@@ -101,11 +101,19 @@ impl Lab {
     async fn assert_nothing_left(&self, ended: &mpsc::Receiver<()>) {
         ended.recv_timeout(Duration::from_secs(2)).expect("every descendant ends within two seconds");
         let gone = async {
-            while self.runs() > 0 {
+            while self.runs() > 0 || self.named_by_a_process() {
                 SystemClock.sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(2), gone).await.expect("the private directory is deleted");
+        timeout(Duration::from_secs(2), gone).await.expect("the private directory is deleted, and the supervisor ends");
+    }
+
+    /// Whether a command line names this directory: the program, or its supervisor.
+    fn named_by_a_process(&self) -> bool {
+        let name = self.dir.path().as_os_str().as_encoded_bytes();
+        let lines =
+            fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        lines.into_iter().any(|line| line.windows(name.len()).any(|part| part == name))
     }
 }
 

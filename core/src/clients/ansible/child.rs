@@ -10,8 +10,9 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     process::{ChildStdin, Command},
+    select,
     time::timeout,
 };
 
@@ -23,6 +24,8 @@ const SUPERVISOR: &str = include_str!("supervise.sh");
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the supervisor has for killing what is left.
 const LAST: Duration = Duration::from_secs(5);
+/// How long the rest of the output may take.
+const REST: Duration = Duration::from_millis(500);
 
 /// How a child ended.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ pub(super) async fn run(
     args: &[&OsStr],
     limit: Duration,
 ) -> Result<Ended, AnsibleError> {
-    let mut command = supervisor(dir);
+    let mut command = supervisor(dir).map_err(AnsibleError::io("write what watches ansible"))?;
     command.arg(program).args(args).env("ANSIBLE_CONFIG", config);
     let mut child = command
         .stdin(Stdio::piped())
@@ -50,17 +53,24 @@ pub(super) async fn run(
         .spawn()
         .map_err(AnsibleError::io("start the shell that watches ansible"))?;
     // The pipe's end tells the supervisor that nobody waits any more.
-    let (leash, out) = (child.stdin.take(), child.stdout.take());
+    let (leash, mut out) = (child.stdin.take(), child.stdout.take());
     let mut output = Tail::default();
     let ended = {
         let mut work = pin!(async {
-            if let Some(mut out) = out {
-                let mut buffer = [0; 8192];
-                while let Ok(count @ 1..) = out.read(&mut buffer).await {
-                    output.push(&buffer[..count]);
+            let status = loop {
+                select! {
+                    status = child.wait() => break status,
+                    () = output.read(&mut out) => {}
                 }
-            }
-            child.wait().await
+            };
+            // Whatever could still write is ended by now, unless the supervisor was killed.
+            let _ = timeout(REST, async {
+                while out.is_some() {
+                    output.read(&mut out).await;
+                }
+            })
+            .await;
+            status
         });
         match timeout(limit, &mut work).await {
             Ok(status) => status.map(Some),
@@ -79,7 +89,7 @@ pub(super) async fn clear(dir: &Path) -> io::Result<()> {
     if !dir.exists() {
         return Ok(());
     }
-    let mut command = supervisor(dir);
+    let mut command = supervisor(dir)?;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     timeout(LAST, child.wait()).await?.map(drop)
 }
@@ -116,18 +126,20 @@ async fn stop(
     Ok(())
 }
 
-/// The script by `-c`, in a process group of its own, with `dir` neither in its environment nor in its command line.
-fn supervisor(dir: &Path) -> Command {
+/// The script, in a process group of its own, with `dir` neither in its environment nor in its command line.
+fn supervisor(dir: &Path) -> io::Result<Command> {
+    const NAME: &str = "supervise.sh";
+    std::fs::write(dir.join(NAME), SUPERVISOR)?;
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", SUPERVISOR, "rackhand-ansible"])
+        .arg(NAME)
         .current_dir(dir)
         .process_group(0)
         .env_clear()
         .env("PATH", path_of_programs())
         .envs([("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("ANSIBLE_NOCOLOR", "1"), ("PYTHONDONTWRITEBYTECODE", "1")])
         .stderr(Stdio::null());
-    command
+    Ok(command)
 }
 
 /// The one variable that a run takes over from our own environment: where ssh, python3 and the rest are.

@@ -8,7 +8,7 @@
 # it in neither.
 here=$(pwd -P)
 umask 077
-exec 3<&0 </dev/null 2>&1
+exec 3<&0 </dev/null 2>/dev/null
 
 marked() {
   printf '%s/\n' "$here" | grep -lsaF -f - /proc/[0-9]*/environ /proc/[0-9]*/cmdline
@@ -18,7 +18,7 @@ marked() {
 forget_passwords() {
   for file in $(marked); do
     case $file in *environ) ;; *) continue ;; esac
-    shm=$(tr '\0' '\n' 2>/dev/null <"$file" | sed -n 's/^_ANSIBLE_SSH_ASKPASS_SHM=//p')
+    shm=$(tr '\0' '\n' <"$file" | sed -n 's/^_ANSIBLE_SSH_ASKPASS_SHM=//p')
     case ${shm#/} in psm_*) rm -f "/dev/shm/${shm#/}" ;; esac
   done
 }
@@ -31,9 +31,10 @@ slay() {
     forget_passwords
     for file in $(marked); do
       clean=0 pid=${file#/proc/}
-      kill -KILL "${pid%%/*}" 2>/dev/null
+      kill -KILL "${pid%%/*}"
     done
   done
+  return 0
 }
 
 if [ $# -gt 0 ]; then
@@ -45,21 +46,19 @@ if [ $# -gt 0 ]; then
       kill -INT 0
     done
     # The program may be about to start: go on until the shell below is through.
-    while :; do
-      slay
-      sleep 0.2
-    done
-  } &
+    while slay && kill -0 $$; do sleep 0.2; done
+    rm -rf "$here"
+  } >/dev/null &
   watcher=$!
   (
     export HOME="$here" TMPDIR="$here/tmp" ANSIBLE_HOME="$here/home" ANSIBLE_LOCAL_TEMP="$here/tmp"
     export ANSIBLE_SSH_CONTROL_PATH_DIR="$here/cp" RACKHAND_EVENTS="$here/events"
     # A socket's path has at most 107 characters: in a deep directory, a connection for each task.
     [ ${#here} -le 66 ] || export ANSIBLE_SSH_ARGS="-o ControlMaster=no -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
-    exec "$@" 3<&-
+    exec "$@" 3<&- 2>&1
   )
   status=$?
-  kill -KILL $watcher 2>/dev/null
+  kill -KILL $watcher
 fi
 slay
 cd / && rm -rf "$here"

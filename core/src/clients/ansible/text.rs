@@ -1,5 +1,9 @@
 //! What `ansible-playbook` says: struck of secrets, cut to what a person can read.
 
+use std::future::pending;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
 use crate::secret::Secret;
 
 /// The most characters of a message in an error.
@@ -34,8 +38,17 @@ impl Redactor {
 pub(super) struct Tail(Vec<u8>);
 
 impl Tail {
-    /// Takes in the next bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Takes in the next bytes of `source`, which is `None` after its end; waits for ever if it is so already.
+    pub(super) async fn read<R: AsyncRead + Unpin>(&mut self, source: &mut Option<R>) {
+        let Some(reader) = source else { return pending().await };
+        let mut buffer = [0; 8192];
+        match reader.read(&mut buffer).await {
+            Ok(count @ 1..) => self.push(&buffer[..count]),
+            _ => *source = None,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
         if self.0.len() > 2 * TAIL_MAX {
             self.0.drain(..self.0.len() - TAIL_MAX);
