@@ -2,4 +2,4 @@
 //!
 //! It never sees the chat: they meet in core's tables.
 
-// pub mod work;
+pub mod work;

@@ -1,0 +1,7 @@
+//! The whole product as its users meet it: the real program, a strict Telegram, a provider, hosts.
+
+mod failures;
+mod journey;
+mod killed;
+mod secrets;
+mod world;
