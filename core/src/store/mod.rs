@@ -17,7 +17,14 @@ mod secrets;
 mod servers;
 mod users;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     Any, AnyConnection, Executor, Transaction,
@@ -59,6 +66,7 @@ pub struct Store {
     readers: sqlx::AnyPool,
     writers: sqlx::AnyPool,
     pokes: Arc<Pokes>,
+    commits: Arc<AtomicU64>,
 }
 
 /// Who wants to know of a commit in this process. Other processes find out by polling.
@@ -78,6 +86,7 @@ pub struct Tx {
     inner: Transaction<'static, Any>,
     engine: Engine,
     pokes: Arc<Pokes>,
+    commits: Arc<AtomicU64>,
     poke_jobs: bool,
     poke_outbox: bool,
     poke_servers: bool,
@@ -91,7 +100,7 @@ impl Store {
         let writers = sqlite_pool(&url, 1).await?;
         migrate(&writers).await?;
         let readers = sqlite_pool(&url, 4).await?;
-        Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default() })
+        Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default(), commits: Arc::default() })
     }
 
     /// Connects to PostgreSQL and brings its tables up to date.
@@ -99,7 +108,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         let pool = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE).connect(url).await?;
         migrate(&pool).await?;
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool, pokes: Arc::default() })
+        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool, pokes: Arc::default(), commits: Arc::default() })
     }
 
     /// Which database this is.
@@ -110,6 +119,11 @@ impl Store {
     /// Who is told of commits in this process.
     pub fn pokes(&self) -> &Pokes {
         &self.pokes
+    }
+
+    /// How many transactions this process has committed.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Begins a transaction that may write.
@@ -135,6 +149,7 @@ impl Store {
             inner: pool.begin_with(begin).await?,
             engine: self.engine,
             pokes: self.pokes.clone(),
+            commits: self.commits.clone(),
             poke_jobs: false,
             poke_outbox: false,
             poke_servers: false,
@@ -152,6 +167,7 @@ impl Tx {
     /// Makes it all true at once, and wakes whoever waits for it.
     pub async fn commit(self) -> StoreResult<()> {
         self.inner.commit().await?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
         // notify_one keeps one permit, so a waiter that is busy right now looks again.
         for (poke, notify) in [
             (self.poke_jobs, &self.pokes.jobs),
