@@ -95,7 +95,7 @@ pub struct Tx {
 impl Store {
     /// Opens a SQLite file, made where there is none, and brings its tables up to date.
     pub async fn open_sqlite(path: &Path) -> StoreResult<Self> {
-        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let url = format!("sqlite://{}?mode=rwc", in_url(path));
         // One connection writes, so that writers of one process queue in order rather than by luck.
         let writers = sqlite_pool(&url, 1).await?;
         migrate(&writers).await?;
@@ -193,6 +193,11 @@ impl Tx {
         };
         Ok(sqlx::query_scalar::<_, i64>(sql).fetch_one(self.conn()).await?)
     }
+}
+
+/// A path as a URL holds it: these characters mean something else there.
+fn in_url(path: &Path) -> String {
+    path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
 async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> {
