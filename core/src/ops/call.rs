@@ -180,7 +180,8 @@ impl Ops {
     /// Checks the audit chain from its beginning: the number of entries, or where it breaks.
     pub async fn verify_audit(&self) -> Result<Result<i64, crate::store::ChainFault>, StoreError> {
         let keyring = self.keyring.clone();
-        let holds = move |parts: &[&[u8]], code: &str| unhex(code).is_some_and(|code| keyring.audit_verify(parts, &code));
+        let holds =
+            move |parts: &[&[u8]], code: &str| unhex(code).is_some_and(|code| keyring.audit_verify(parts, &code));
         self.store.read().await?.verify_audit(holds).await
     }
 

@@ -66,7 +66,8 @@ impl Tx {
         &mut self,
         holds: impl Fn(&[&[u8]], &str) -> bool + Send + Sync,
     ) -> StoreResult<Result<i64, ChainFault>> {
-        let head = sqlx::query("SELECT seq, mac, seal FROM audit_head WHERE id = 1").fetch_optional(self.conn()).await?;
+        let head =
+            sqlx::query("SELECT seq, mac, seal FROM audit_head WHERE id = 1").fetch_optional(self.conn()).await?;
         let Some(head) = head else { return Ok(Err(ChainFault { seq: 0, what: "the chain's head is missing" })) };
         let (last, last_code) = (head.int("seq")?, head.text("mac")?);
         let (mut seq, mut code) = (0, String::new());

@@ -65,8 +65,7 @@ macro_rules! claim_sql {
     };
 }
 
-const FENCE_LOCKED: &str =
-    "SELECT * FROM jobs WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR UPDATE";
+const FENCE_LOCKED: &str = "SELECT * FROM jobs WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR UPDATE";
 const FENCE: &str = "SELECT * FROM jobs WHERE id = $1 AND lease_epoch = $2 AND status = 'running'";
 
 impl Tx {
@@ -160,11 +159,7 @@ impl Tx {
             Engine::Sqlite => FENCE,
             Engine::Postgres => FENCE_LOCKED,
         };
-        let row = sqlx::query(sql)
-        .bind(claim.job.to_string())
-        .bind(claim.epoch)
-        .fetch_optional(self.conn())
-        .await?;
+        let row = sqlx::query(sql).bind(claim.job.to_string()).bind(claim.epoch).fetch_optional(self.conn()).await?;
         job(&row.ok_or_else(|| StoreError::LeaseLost(claim.job.to_string()))?)
     }
 
@@ -299,12 +294,13 @@ impl Tx {
 
     /// Jobs whose id ends so: what people type. At most two, to see whether it is ambiguous.
     pub async fn jobs_ending(&mut self, short: &str) -> StoreResult<Vec<Job>> {
-        let rows =
-            sqlx::query("SELECT * FROM jobs WHERE substr(id, length(id) - CAST($2 AS INTEGER) + 1) = $1 ORDER BY id DESC LIMIT 2")
-                .bind(short.to_owned())
-                .bind(i64::try_from(short.chars().count()).unwrap_or(i64::MAX))
-                .fetch_all(self.conn())
-                .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE substr(id, length(id) - CAST($2 AS INTEGER) + 1) = $1 ORDER BY id DESC LIMIT 2",
+        )
+        .bind(short.to_owned())
+        .bind(i64::try_from(short.chars().count()).unwrap_or(i64::MAX))
+        .fetch_all(self.conn())
+        .await?;
         rows.iter().map(job).collect()
     }
 

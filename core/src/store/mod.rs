@@ -108,7 +108,13 @@ impl Store {
         sqlx::any::install_default_drivers();
         let pool = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE).connect(url).await?;
         migrate(&pool).await?;
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool, pokes: Arc::default(), commits: Arc::default() })
+        Ok(Self {
+            engine: Engine::Postgres,
+            readers: pool.clone(),
+            writers: pool,
+            pokes: Arc::default(),
+            commits: Arc::default(),
+        })
     }
 
     /// Which database this is.
