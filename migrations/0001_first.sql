@@ -93,8 +93,10 @@ CREATE TABLE jobs (
     finished_at BIGINT,
     CHECK ((status = 'running') = (lease_until IS NOT NULL))
 );
--- The promise itself: no second active job on one server, whatever a program believes.
-CREATE UNIQUE INDEX jobs_one_active_per_target ON jobs (target) WHERE status IN ('running', 'waiting', 'parked');
+-- The promise itself: no second active job on one server, whatever a program believes. A job that began and is queued
+-- again (handed over, sent on, called off) keeps its server.
+CREATE UNIQUE INDEX jobs_one_active_per_target ON jobs (target)
+    WHERE status IN ('running', 'waiting', 'parked') OR (status = 'queued' AND started_at IS NOT NULL);
 CREATE UNIQUE INDEX jobs_one_queued_per_target ON jobs (target, kind) WHERE status = 'queued';
 -- One approval starts one job.
 CREATE UNIQUE INDEX jobs_one_per_approval ON jobs (approval) WHERE approval IS NOT NULL;
@@ -148,12 +150,14 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     mac TEXT NOT NULL
 );
+-- The end of the chain, with a code of its own, so that the chain cannot be cut short and the head set back.
 CREATE TABLE audit_head (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     seq BIGINT NOT NULL,
-    mac TEXT NOT NULL
+    mac TEXT NOT NULL,
+    seal TEXT NOT NULL
 );
-INSERT INTO audit_head (id, seq, mac) VALUES (1, 0, '');
+INSERT INTO audit_head (id, seq, mac, seal) VALUES (1, 0, '', '');
 
 -- A message to one chat. The wanted version is `revision`; what the chat shows is `sent_revision`.
 CREATE TABLE outbox (

@@ -76,14 +76,19 @@ impl Operation for Approve {
             Ok(approval) => approval,
             Err(outcome) => return Ok(outcome),
         };
-        if cx.ops.limits.two_persons && approval.requester.is_some() && approval.requester == cx.actor.user {
+        let own = match approval.requester {
+            Some(requester) => cx.actor.user == Some(requester),
+            None => approval.requested_by == cx.actor.to_string(),
+        };
+        if cx.ops.limits.two_persons && own {
             return Err(OpError::OwnRequest);
         }
         let name = &approval.plan.operation;
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.clone()))?;
         let plan = (entry.plan)(cx, approval.plan.input.clone()).await?;
-        if plan.hash() != approval.plan_hash {
-            let changes = approval.plan.changes(&plan);
+        let mut changes = approval.plan.changes(&plan);
+        changes.extend(requester_demoted(cx, &approval, entry).await?);
+        if plan.hash() != approval.plan_hash || !changes.is_empty() {
             let words: Vec<String> =
                 changes.iter().map(|change| format!("{}: {} -> {}", change.what, change.was, change.is)).collect();
             let outcome = format!("stale: {}", words.join("; "));
@@ -154,6 +159,19 @@ async fn settle(cx: &mut Cx, approval: &Approval, event: ApprovalEvent, outcome:
     cx.tx.move_approval(approval, event, &name, Some(outcome), cx.now).await?;
     cx.tx.touch_messages(&approval_key(approval.id)).await?;
     Ok(())
+}
+
+/// Whether the one who asked may no longer ask for this: then nobody asks for it.
+async fn requester_demoted(
+    cx: &mut Cx,
+    approval: &Approval,
+    entry: &super::Entry,
+) -> Result<Option<PlanChange>, OpError> {
+    let Some(id) = approval.requester else { return Ok(None) };
+    let has = cx.tx.user(id).await?.map_or(Role::Guest, |user| user.role);
+    let needs = entry.spec.lowest.max(entry.spec.risk.floor());
+    let change = || PlanChange { what: "requester".to_owned(), was: needs.to_string(), is: has.to_string() };
+    Ok((has < needs).then(change))
 }
 
 /// Runs the plan in the requester's name: the job's live message is theirs; the audit names the approver too.

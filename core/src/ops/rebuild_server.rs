@@ -8,7 +8,7 @@ use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Spec};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, ProvisionMode, Risk, Role, Server},
-    states::ApprovalStatus,
+    states::{ApprovalStatus, Machine, ServerEvent},
 };
 
 /// Wipes a server, installs its operating system anew and sets it up.
@@ -33,7 +33,7 @@ impl Operation for RebuildServer {
 
     async fn plan(cx: &mut Cx, input: &HandleInput) -> Result<Plan, OpError> {
         let server = cx.touchable(&input.handle).await?;
-        cx.require_rebuildable(&server).await?;
+        cx.require_rebuildable(&server, ServerEvent::Start).await?;
         Ok(wiping_plan(Self::SPEC.name, input, &server))
     }
 
@@ -45,7 +45,8 @@ impl Operation for RebuildServer {
 
 impl Cx {
     /// Says now what would refuse the rebuild later: nobody should approve what cannot run.
-    pub(super) async fn require_rebuildable(&mut self, server: &Server) -> Result<(), OpError> {
+    pub(super) async fn require_rebuildable(&mut self, server: &Server, event: ServerEvent) -> Result<(), OpError> {
+        server.status.after(event).map_err(OpError::Illegal)?;
         if server.address.is_none() {
             return Err(OpError::NoAddress(server.handle.clone()));
         }
