@@ -8,5 +8,6 @@ mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod ssh;
 mod telegram;
 mod time4vps;
