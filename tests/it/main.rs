@@ -8,5 +8,6 @@ mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod sim_ansible;
 mod telegram;
 mod time4vps;
