@@ -9,5 +9,6 @@ mod keyring;
 mod peers;
 mod rules;
 mod sim_ansible;
+mod ssh;
 mod telegram;
 mod time4vps;

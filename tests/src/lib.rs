@@ -4,5 +4,6 @@
 
 pub mod host;
 pub mod sim_ansible;
+pub mod sim_host;
 pub mod telegram;
 pub mod time4vps;
