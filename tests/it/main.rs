@@ -8,6 +8,7 @@ mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod sim_ansible;
 mod ssh;
 mod telegram;
 mod time4vps;
