@@ -62,8 +62,8 @@ async fn in_dir(dir: &Path) -> anyhow::Result<ExitCode> {
     let mut hosts = Vec::new();
     for (at, (id, label)) in (1_u8..).zip(SERVERS) {
         let address = IpAddr::V4(Ipv4Addr::new(127, 77, 0, at));
-        let host = SimHost::start(address, port, &random_password()).await?;
-        let spec = ServerSpec { label: Some(label.to_owned()), ..ServerSpec::new(id) };
+        let host = SimHost::start(address, port, &random_password())?;
+        let spec = ServerSpec { label: label.to_owned(), ..ServerSpec::new(id) };
         provider.add_server(spec, host.clone());
         hosts.push(host);
     }
@@ -117,12 +117,12 @@ async fn watch(process: &Process) -> anyhow::Result<()> {
 fn configuration(dir: &Path, provider: &Time4VpsSim, port: u16) -> anyhow::Result<config::Config> {
     let program = std::env::current_exe()?;
     std::fs::create_dir_all(dir)?;
-    let ansible = sim_ansible::write_wrapper(dir, &program, "simulated-ansible-playbook");
+    let ansible = sim_ansible::write_wrapper(dir, &program, "simulated-ansible-playbook")?;
     let settings = [
         ("RACKHAND_DATA_DIR", dir.display().to_string()),
-        ("TIME4VPS_BASE_URL", provider.url()),
-        ("TIME4VPS_USERNAME", provider.username()),
-        ("TIME4VPS_PASSWORD", provider.password()),
+        ("TIME4VPS_BASE_URL", provider.url().to_owned()),
+        ("TIME4VPS_USERNAME", provider.username().to_owned()),
+        ("TIME4VPS_PASSWORD", provider.password().to_owned()),
         ("RACKHAND_SSH_PORT", port.to_string()),
         ("RACKHAND_ANSIBLE_BIN", ansible.display().to_string()),
         ("RACKHAND_SYNC_INTERVAL_S", "5".to_owned()),

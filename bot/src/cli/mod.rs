@@ -2,7 +2,7 @@
 
 mod audit;
 mod bench;
-mod chat;
+pub mod chat;
 mod check;
 mod invite;
 mod jobs;

@@ -49,20 +49,20 @@ impl ProvisionVps {
                 let text = format!("the host did not let us in within {seconds} s: {}", reason.text);
                 Ok(Verdict::Fail(Reason { text, ..reason }.with("seconds", seconds)))
             }
+            // OpenSSH 9.8 and later shuts out for a while whoever is refused too often in a row.
+            Err(error @ SshError::AuthRefused) => {
+                Ok(Verdict::Wait { reason: reasons::ssh(&error), after: self.times.ssh_poll * 2 })
+            }
             Err(error) => Ok(Verdict::Wait { reason: reasons::ssh(&error), after: self.times.ssh_poll }),
         }
     }
 
     /// Our key in, passwords out.
     pub(super) async fn access(&self, cx: &mut StepCx, params: &ProvisionParams) -> Result<Verdict, Halt> {
-        // Run again after a crash, the password may be locked out already.
-        let login = if self.key_logs_in(params).await {
-            Login::Key(self.tools.key.path().to_owned())
-        } else if let Some(password) = self.kept_password(cx, params).await? {
-            Login::Password(password)
-        } else {
-            let text = "the host refuses our key, and no password for it is known";
-            return Ok(Verdict::Retry { reason: Reason::new("ssh-refused", text).with("detail", text), after: None });
+        // Run again after a crash, the password may be locked out already, and then the key is in.
+        let login = match self.kept_password(cx, params).await? {
+            Some(password) if self.logs_in(params, Auth::Password(&password)).await => Login::Password(password),
+            _ => Login::Key(self.tools.key.path().to_owned()),
         };
         self.play(cx, params, Playbook::Access, login).await
     }
@@ -95,8 +95,12 @@ impl ProvisionVps {
 
     /// Whether our key is let in right now.
     pub(super) async fn key_logs_in(&self, params: &ProvisionParams) -> bool {
+        self.logs_in(params, Auth::Key(&self.tools.key)).await
+    }
+
+    async fn logs_in(&self, params: &ProvisionParams, auth: Auth<'_>) -> bool {
         let Ok(target) = self.target(params, None) else { return false };
-        ssh::login(&target, ROOT, Auth::Key(&self.tools.key), LOGIN_DEADLINE).await.is_ok()
+        ssh::login(&target, ROOT, auth, LOGIN_DEADLINE).await.is_ok()
     }
 
     /// The key that the host shows right now.
