@@ -13,9 +13,9 @@ use anyhow::{Context, bail};
 use rackhand_agent::work::Tools;
 use rackhand_bot::{
     messenger::Messenger,
-    router::{Router, poll},
+    router::{Polling, Router, poll},
     sender::{Budgets, Sender},
-    views::Views,
+    words::Words,
 };
 use rackhand_core::{
     clients::{
@@ -50,6 +50,16 @@ pub struct Parts {
 impl Parts {
     /// Everything.
     pub const ALL: Self = Self { bot: true, worker: true };
+}
+
+/// Where people talk to this process.
+#[derive(Clone)]
+#[allow(dead_code, reason = "the tests that put a process together from this file have no terminal")]
+pub enum Front {
+    /// Telegram: shared with other replicas, one of which listens.
+    Telegram(Arc<dyn Messenger>),
+    /// The terminal: this process alone; when the person leaves, it ends.
+    Terminal(Arc<dyn Messenger>),
 }
 
 /// What every command has.
@@ -118,11 +128,11 @@ impl Process {
     }
 
     /// The clients and what acts through them.
-    pub fn tools(&self) -> anyhow::Result<Tools> {
+    pub async fn tools(&self) -> anyhow::Result<Tools> {
         let config = &self.config;
         let tree = tree::unpack(&config.data_dir).context("the playbooks cannot be unpacked")?;
         let ansible = Ansible::new(config.ansible.bin.clone(), tree, config.data_dir.join("runs"));
-        ansible.sweep();
+        ansible.sweep().await.context("runs of a dead process cannot be swept away")?;
         let key = OrchestratorKey::load_or_generate(&config.ssh.private_key_path)?;
         if let Some(public) = &config.ssh.public_key
             && public.split_whitespace().take(2).ne(key.public_line().split_whitespace().take(2))
@@ -149,13 +159,13 @@ impl Process {
     /// Runs `parts` until `stop`; returns when everything has ended or was handed over.
     pub async fn run(
         &self,
-        messenger: Option<Arc<dyn Messenger>>,
+        front: Option<Front>,
         parts: Parts,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
         let mut tasks = JoinSet::new();
         if parts.worker {
-            let tools = self.tools()?;
+            let tools = self.tools().await?;
             let runner = tools.runner(&self.owner).watched_by(self.witness.clone());
             let stopped = stop.clone();
             tasks.spawn(async move { runner.run(stopped).await });
@@ -164,8 +174,8 @@ impl Process {
                 tasks.spawn(reconcile(reconciler, store, clock, self.owner.clone(), stop.clone()));
             }
         }
-        if let (true, Some(messenger)) = (parts.bot, messenger) {
-            self.chat(&mut tasks, messenger, stop);
+        if let (true, Some(front)) = (parts.bot, front) {
+            self.chat(&mut tasks, front, stop);
         }
         while let Some(ended) = tasks.join_next().await {
             if let Err(panic) = ended {
@@ -177,7 +187,7 @@ impl Process {
         Ok(())
     }
 
-    fn chat(&self, tasks: &mut JoinSet<()>, messenger: Arc<dyn Messenger>, stop: &CancellationToken) {
+    fn chat(&self, tasks: &mut JoinSet<()>, front: Front, stop: &CancellationToken) {
         let notify = &self.config.notify;
         let budgets = Budgets {
             per_second: notify.per_second,
@@ -185,19 +195,22 @@ impl Process {
             group_per_minute: notify.group_per_minute,
             person_per_hour: notify.rate_limit,
         };
-        let views = Arc::new(Views::new(self.ops.clone()));
-        let sender = Sender::new(
-            self.ops.store.clone(),
-            self.ops.clock.clone(),
-            messenger.clone(),
-            views,
-            budgets,
-            self.owner.clone(),
-        );
+        let (messenger, shared) = match front {
+            Front::Telegram(messenger) => (messenger, true),
+            Front::Terminal(messenger) => (messenger, false),
+        };
+        let (store, clock) = (self.ops.store.clone(), self.ops.clock.clone());
+        let words = Arc::new(Words::new(self.ops.clone()));
+        let sender = Sender::new(store, clock, messenger.clone(), words, self.owner.clone()).budgets(budgets);
         let stopped = stop.clone();
         tasks.spawn(async move { sender.run(stopped).await });
-        let router = Arc::new(Router::new(self.ops.clone(), messenger));
-        tasks.spawn(poll(router, self.owner.clone(), stop.clone()));
+        let router = Arc::new(Router::new(self.ops.clone(), messenger, shared));
+        let polling = Polling { owner: shared.then(|| self.owner.clone()) };
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            poll(router, polling, stop.clone()).await;
+            stop.cancel();
+        });
     }
 }
 

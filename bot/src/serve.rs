@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use crate::process::{Parts, Process};
+use crate::process::{Front, Parts, Process};
 
 /// Serves until it is told to stop.
 pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
@@ -29,7 +29,7 @@ pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
     }
     let stop = stop_on_signal()?;
     info!(version = env!("CARGO_PKG_VERSION"), database = %process.config.database_url, "ready");
-    process.run(messenger, parts, &stop).await?;
+    process.run(messenger.map(Front::Telegram), parts, &stop).await?;
     process.ops.store.close().await;
     info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use rackhand_bot::messenger::{Messenger, telegram::Telegram};
+use rackhand_bot::messenger::telegram::Telegram;
 use rackhand_core::{config, work::Witness};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,6 @@ async fn main() -> anyhow::Result<()> {
     let mut process = process::Process::open(config).await?.watched_by(Arc::new(witness));
     process.take_over().await?;
     let token = process.config.telegram.token.clone().ok_or_else(|| anyhow::anyhow!("a token is needed"))?;
-    let telegram: Arc<dyn Messenger> = Arc::new(Telegram::new(&process.config.telegram.api_url, token)?);
-    process.run(Some(telegram), process::Parts::ALL, &CancellationToken::new()).await
+    let telegram = Arc::new(Telegram::new(&process.config.telegram.api_url, token)?);
+    process.run(Some(process::Front::Telegram(telegram)), process::Parts::ALL, &CancellationToken::new()).await
 }

@@ -101,20 +101,22 @@ impl Lab {
     async fn assert_nothing_left(&self, ended: &mpsc::Receiver<()>) {
         ended.recv_timeout(Duration::from_secs(2)).expect("every descendant ends within two seconds");
         let gone = async {
-            while self.runs() > 0 || self.named_by_a_process() {
+            while self.runs() > 0 || named_by_a_process(self.dir.path()) {
                 SystemClock.sleep(Duration::from_millis(5)).await;
             }
         };
         timeout(Duration::from_secs(2), gone).await.expect("the private directory is deleted, and the supervisor ends");
     }
+}
 
-    /// Whether a command line names this directory: the program, or its supervisor.
-    fn named_by_a_process(&self) -> bool {
-        let name = self.dir.path().as_os_str().as_encoded_bytes();
-        let lines =
-            fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        lines.into_iter().any(|line| line.windows(name.len()).any(|part| part == name))
-    }
+/// Whether any process has `dir` in its command line: a program, its supervisor, or a connection that ssh keeps.
+pub fn named_by_a_process(dir: &Path) -> bool {
+    let name = dir.as_os_str().as_encoded_bytes();
+    let mut entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.any(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        line.windows(name.len()).any(|part| part == name)
+    })
 }
 
 fn ansible(dir: &Path, program: PathBuf) -> Ansible {

@@ -9,5 +9,7 @@ mod keyring;
 mod peers;
 mod real_host;
 mod rules;
+mod sim_ansible;
+mod ssh;
 mod telegram;
 mod time4vps;

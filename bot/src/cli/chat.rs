@@ -33,7 +33,7 @@ pub async fn talk(process: &Process) -> anyhow::Result<ExitCode> {
     }
     let terminal = Arc::new(Terminal::stdio(person, process.ops.clock.now()));
     let stop = serve::stop_on_signal()?;
-    process.run(Some(terminal), Parts::ALL, &stop).await?;
+    process.run(Some(Front::Terminal(terminal)), Parts::ALL, &stop).await?;
     process.ops.store.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -44,7 +44,7 @@ pub async fn check(config: Result<Config, ConfigErrors>) -> anyhow::Result<ExitC
 }
 
 async fn outside(process: &Process) -> bool {
-    let tools = match process.tools() {
+    let tools = match process.tools().await {
         Ok(tools) => tools,
         Err(error) => return said("ssh key and playbooks", Err(format!("{error:#}"))),
     };

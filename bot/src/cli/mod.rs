@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod bench;
 mod chat;
 mod check;
 mod invite;
@@ -70,7 +71,7 @@ enum Verb {
     /// Measures.
     Bench {
         #[command(subcommand)]
-        verb: crate::bench::Verb,
+        verb: bench::Verb,
     },
     /// Prints the states and moves of everything, as docs/states.md.
     States,
@@ -116,7 +117,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Servers { verb } => servers::run(&Process::open(load(file)?).await?, verb).await,
         Verb::Invite { role } => invite::invite(&Process::open(load(file)?).await?, role).await,
         Verb::Audit { verb } => audit::run(&Process::open(load(file)?).await?, &verb).await,
-        Verb::Bench { verb } => crate::bench::run(verb).await,
+        Verb::Bench { verb } => bench::run(verb).await,
         Verb::States => {
             print!("{}", states::markdown());
             Ok(ExitCode::SUCCESS)

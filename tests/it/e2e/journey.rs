@@ -1,7 +1,7 @@
 //! An admin's day: a server appears, is set up, is rebuilt.
 
 use rackhand_core::states::ServerStatus;
-use rackhand_tests::time4vps::EffectKind;
+use rackhand_core::clients::time4vps::TaskKind;
 
 use super::world::World;
 
@@ -18,8 +18,8 @@ async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
     world.wait("that it is ready", |shown| shown.iter().any(|m| m.text.contains("is ready"))).await;
     let state = host.state();
     assert!(!state.password_login && state.docker && state.hostname == "vps-267179", "{state:?}");
-    assert_eq!(world.effects(267_179, EffectKind::ResetPassword), 1);
-    assert_eq!(world.effects(267_179, EffectKind::Reinstall), 0);
+    assert_eq!(world.effects(267_179, TaskKind::ResetPassword), 1);
+    assert_eq!(world.effects(267_179, TaskKind::Reinstall), 0);
 
     let mut tx = world.store().await.read().await.expect("a look");
     let server = tx.server_by_handle("vps-267179").await.expect("the store").expect("the server");
@@ -35,7 +35,7 @@ async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
         shown.iter().filter(|m| m.text.contains("is ready")).count() >= 2
     };
     world.wait("that it is ready again", rebuilt).await;
-    assert_eq!(world.effects(267_179, EffectKind::Reinstall), 1);
+    assert_eq!(world.effects(267_179, TaskKind::Reinstall), 1);
     let mut tx = world.store().await.read().await.expect("a look");
     let server = tx.server_by_handle("vps-267179").await.expect("the store").expect("the server");
     assert_eq!(server.status, ServerStatus::Ready);

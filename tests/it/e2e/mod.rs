@@ -3,5 +3,6 @@
 mod failures;
 mod journey;
 mod killed;
+mod real;
 mod secrets;
 mod world;

@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use rackhand_core::{clock::SystemClock, store::Store};
+use rackhand_core::{clients::time4vps::TaskKind, clock::SystemClock, store::Store};
 use rackhand_tests::{
     sim_ansible,
     sim_host::SimHost,
     telegram::{Person, Shown, Telegram},
-    time4vps::{EffectKind, ServerSpec, Time4VpsSim},
+    time4vps::{ServerSpec, Time4VpsSim},
 };
 
 use crate::harness;
@@ -143,7 +143,12 @@ impl World {
 
     /// Waits until the admin's chat shows something.
     pub async fn wait(&self, what: &str, seen: impl Fn(&[Shown]) -> bool) {
-        let found = self.telegram.wait_for(self.admin.id, SOON, |shown| seen(shown).then_some(())).await;
+        self.wait_long(SOON, what, seen).await;
+    }
+
+    /// The same, for what takes its time.
+    pub async fn wait_long(&self, limit: Duration, what: &str, seen: impl Fn(&[Shown]) -> bool) {
+        let found = self.telegram.wait_for(self.admin.id, limit, |shown| seen(shown).then_some(())).await;
         if found.is_err() {
             let texts: Vec<String> =
                 self.telegram.transcript(self.admin.id).into_iter().map(|message| message.text).collect();
@@ -158,7 +163,7 @@ impl World {
     }
 
     /// How often something of this kind took effect at the provider.
-    pub fn effects(&self, id: i64, kind: EffectKind) -> usize {
+    pub fn effects(&self, id: i64, kind: TaskKind) -> usize {
         self.provider.effects().iter().filter(|effect| effect.server == id && effect.kind == kind).count()
     }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by every script here: where hosts, images and caches live, and the network they are on.
 HOSTS_HOME=${HOSTS_HOME:-/var/lib/rackhand-testhosts} # kept between runs: base images, apt cache
 HOSTS_BR=${HOSTS_BR:-rhtest0}                         # the bridge; up to 15 characters
@@ -12,6 +13,6 @@ die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 # The Debian archive (no argument) or security archive ("-security") that this machine itself installs from.
 apt_uri() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+  apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     sed -n "s,^\(http://[^ ]*/debian${1:-}\)/*\$,\1,p" | head -n 1
 }

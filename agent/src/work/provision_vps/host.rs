@@ -170,6 +170,8 @@ impl ProvisionVps {
     fn variables(&self, handle: &str) -> Map<String, Value> {
         let mut vars = Map::new();
         vars.insert("rackhand_public_key".into(), json!(self.tools.key.public_line()));
+        // A login with it is tried before password login goes off: nobody is locked out.
+        vars.insert("rackhand_private_key_file".into(), json!(self.tools.key.path()));
         vars.insert("rackhand_hostname".into(), json!(handle));
         vars
     }

@@ -26,8 +26,8 @@ pub struct HostFacts {
     pub ufw_active: bool,
     /// The TCP ports that UFW lets in from anywhere (IPv4), sorted.
     pub ufw_ports: Vec<u16>,
-    /// Everything else that UFW lets in, in its own words: other protocols, sources and directions, limits, an open
-    /// default, ports for IPv6 alone.
+    /// Every other rule of UFW, in its own words: other protocols, sources, actions and directions, ranges, ports for
+    /// IPv6 alone; and `default: allow (incoming)` where what has no rule comes in.
     pub ufw_other: Vec<String>,
     /// Whether fail2ban runs and watches sshd.
     pub fail2ban_ok: bool,

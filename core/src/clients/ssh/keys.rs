@@ -43,7 +43,7 @@ impl HostKey {
 }
 
 /// The text is not the OpenSSH line of a public key.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an OpenSSH public key")]
 pub struct NotAHostKey;
 
