@@ -7,6 +7,7 @@ mod harness;
 mod http;
 mod keyring;
 mod peers;
+mod real_host;
 mod rules;
 mod sim_ansible;
 mod ssh;
