@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 mod config;
+mod databases;
 mod harness;
 mod http;
 mod keyring;
+mod outbox;
 mod peers;
 mod rules;
 mod telegram;
