@@ -26,7 +26,7 @@ use sqlx::Row;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::databases::{Database, open_store};
+use crate::databases::{Database, open_store, stores};
 
 /// Ten minutes into an hour, so that no test sees two hours' digests.
 const START: Timestamp = Timestamp(1_800_000_600_000);
@@ -86,6 +86,45 @@ impl Render for Words {
     }
 }
 
+/// A messenger that is asked before each call whether it fails.
+struct Hooked {
+    inner: Arc<dyn Messenger>,
+    hook: Box<dyn Fn(ChatId) -> Option<SendError> + Send + Sync>,
+}
+
+#[async_trait]
+impl Messenger for Hooked {
+    async fn send(&self, chat: ChatId, message: &Message) -> Result<MessageId, SendError> {
+        match (self.hook)(chat) {
+            Some(error) => Err(error),
+            None => self.inner.send(chat, message).await,
+        }
+    }
+    async fn edit(&self, chat: ChatId, id: MessageId, message: &Message) -> Result<(), SendError> {
+        match (self.hook)(chat) {
+            Some(error) => Err(error),
+            None => self.inner.edit(chat, id, message).await,
+        }
+    }
+    async fn answer_press(&self, press: &PressId, text: Option<&str>) -> Result<(), SendError> {
+        self.inner.answer_press(press, text).await
+    }
+    async fn updates(&self, after: Option<UpdateId>) -> Result<Vec<Incoming>, SendError> {
+        self.inner.updates(after).await
+    }
+    async fn set_commands(
+        &self,
+        scope: CommandScope,
+        language: Option<&str>,
+        commands: &[(String, String)],
+    ) -> Result<(), SendError> {
+        self.inner.set_commands(scope, language, commands).await
+    }
+    async fn me(&self) -> Result<String, SendError> {
+        self.inner.me().await
+    }
+}
+
 /// A database, a Telegram, and one clock for both.
 struct Scene {
     clock: SharedClock,
@@ -95,11 +134,23 @@ struct Scene {
 
 impl Scene {
     async fn new(engine: Engine, times: u32) -> Option<Self> {
+        Some(Self::on(open_store(engine).await?, times).await)
+    }
+
+    /// One on each engine.
+    async fn each(times: u32) -> Vec<Self> {
+        let mut scenes = Vec::new();
+        for database in stores().await {
+            scenes.push(Self::on(database, times).await);
+        }
+        scenes
+    }
+
+    async fn on(database: Database, times: u32) -> Self {
         crate::harness::init();
-        let database = open_store(engine).await?;
         let clock = Fast::new(times);
         let server = Telegram::start_with(clock.clone()).await.unwrap();
-        Some(Self { clock, server, database })
+        Self { clock, server, database }
     }
 
     fn people(&self, count: i64) -> Vec<Person> {

@@ -5,13 +5,12 @@ use std::{
     time::Duration,
 };
 
-use rackhand_bot::sender::Budgets;
 use rackhand_core::{
     clock::{Clock, SystemClock},
     model::Level,
     store::Engine,
 };
-use rackhand_tests::telegram::{Chaos, Person, Shown};
+use rackhand_tests::telegram::{Chaos, Outcome, Person, Shown};
 
 use super::{FREE, Mail, Scene, count_in, notice, run};
 
@@ -100,6 +99,10 @@ async fn in_chaos(engine: Engine, seed: u64) {
     sender.stop().await;
 
     assert_eq!(scene.server.violations(), []);
+    let outcomes: Vec<Outcome> = scene.server.calls().iter().map(|call| call.outcome).collect();
+    for fault in [Outcome::Answered(429), Outcome::Answered(500), Outcome::Dropped] {
+        assert!(outcomes.contains(&fault), "{fault:?} happened");
+    }
     for person in &people {
         let shown = scene.server.transcript(person.id);
         let (digests, single) = split(&shown);
@@ -130,12 +133,12 @@ async fn a_flood_in_chaos_postgres() {
 
 /// Prints how fast the sender is when nobody limits it.
 async fn drain(engine: Engine) {
-    const MANY: usize = 50;
+    const MANY: usize = 15;
     let Some(scene) = Scene::new(engine, 1).await else { return };
     let people = scene.people(PEOPLE);
     scene.mail(&flood(&people, MANY)).await;
     let begun = SystemClock.now();
-    let sender = run(scene.sender("a").budgets(Budgets { ..FREE }));
+    let sender = run(scene.sender("a").budgets(FREE));
     scene.drained(Duration::from_secs(30)).await;
     let took = SystemClock.now().since(begun);
     sender.stop().await;
