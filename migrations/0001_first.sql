@@ -170,6 +170,10 @@ CREATE TABLE outbox (
     status TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'folded', 'undeliverable')),
     revision BIGINT NOT NULL,
     sent_revision BIGINT NOT NULL,
+    -- A long text is several messages: how many of this revision's are sent.
+    parts_sent BIGINT NOT NULL DEFAULT 0,
+    -- Telegram refused this revision's markup: it goes out as plain text.
+    plain BIGINT NOT NULL DEFAULT 0 CHECK (plain IN (0, 1)),
     message_id BIGINT,
     attempts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,

@@ -1,3 +1,4 @@
 //! Rackhand bot.
 pub mod html;
 pub mod messenger;
+pub mod sender;

@@ -3,9 +3,11 @@
 
 mod ansible;
 mod config;
+mod databases;
 mod harness;
 mod http;
 mod keyring;
+mod outbox;
 mod peers;
 mod real_host;
 mod rules;
