@@ -1,11 +1,15 @@
 //! Black-box tests of Rackhand, one binary: a file for each topic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
+mod authority;
 mod config;
+mod databases;
+mod desk;
 mod harness;
 mod http;
 mod keyring;
 mod peers;
 mod rules;
+mod store;
 mod telegram;
 mod time4vps;
