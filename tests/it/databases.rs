@@ -1,66 +1,88 @@
-//! A fresh database for a test, on either engine.
+//! The two databases: SQLite in a directory of its own, PostgreSQL in a database of its own.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{path::PathBuf, sync::Arc};
 
 use rackhand_core::store::{Engine, Store};
-use sqlx::{AnyConnection, Connection, Executor, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
 
-use crate::harness::{Peer, need};
+use crate::harness::{Peer, init, need};
 
-/// A database of one test's own, and a store on it. A SQLite file goes with it; PostgreSQL's goes with the peer.
-#[derive(Debug)]
+/// A fresh database of one test. A file goes with the last clone of this; PostgreSQL's goes with the peer.
+#[derive(Clone, Debug)]
 pub struct Database {
-    /// The store.
-    pub store: Store,
-    url: String,
-    dir: Option<TempDir>,
+    place: Place,
+    /// Held for its end.
+    _dir: Option<Arc<TempDir>>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(String),
 }
 
 impl Database {
-    /// Another store on the same database: what a second process has.
-    pub async fn another_store(&self) -> Store {
-        match &self.dir {
-            Some(dir) => Store::open_sqlite(&dir.path().join("rackhand.db")).await.unwrap(),
-            None => Store::open_postgres(&self.url).await.unwrap(),
+    /// A new one; none where this run has no PostgreSQL: the test then returns at once.
+    pub async fn fresh(engine: Engine) -> Option<Self> {
+        init();
+        if engine == Engine::Sqlite {
+            let dir = tempfile::tempdir().unwrap();
+            let place = Place::Sqlite(dir.path().join("rackhand.db"));
+            return Some(Self { place, _dir: Some(Arc::new(dir)) });
+        }
+        let server = need(Peer::Postgres)?;
+        let admin = Self { place: Place::Postgres(server.clone()), _dir: None };
+        let name = format!("t_{}", rackhand_core::ids::JobId::new().to_string().replace('-', ""));
+        admin.sql(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let (start, _) = server.rsplit_once('/').unwrap();
+        Some(Self { place: Place::Postgres(format!("{start}/{name}")), _dir: None })
+    }
+
+    /// Opens it, as one more process would.
+    pub async fn open(&self) -> Store {
+        match &self.place {
+            Place::Sqlite(path) => Store::open_sqlite(path).await.unwrap(),
+            Place::Postgres(url) => Store::open_postgres(url).await.unwrap(),
+        }
+    }
+
+    /// As `DATABASE_URL` names it.
+    pub fn url(&self) -> String {
+        match &self.place {
+            Place::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Place::Postgres(url) => url.clone(),
         }
     }
 
     /// A bare connection, for what a test must see and no program asks.
     pub async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
-        AnyConnection::connect(&self.url).await.unwrap()
+        AnyConnection::connect(&self.url()).await.unwrap()
+    }
+
+    /// What somebody with the database's own tools does to it.
+    pub async fn sql(&self, sql: &str) -> Result<u64, sqlx::Error> {
+        let mut connection = self.connect().await;
+        let done = connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+        connection.close().await?;
+        Ok(done.rows_affected())
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
     }
 }
 
-/// A fresh database, or `None` where this run has no PostgreSQL: the test then returns at once.
-pub async fn open_store(engine: Engine) -> Option<Database> {
-    match engine {
-        Engine::Sqlite => {
-            let dir = TempDir::new().unwrap();
-            let path = dir.path().join("rackhand.db");
-            let store = Store::open_sqlite(&path).await.unwrap();
-            Some(Database { store, url: format!("sqlite://{}", path.display()), dir: Some(dir) })
-        }
-        Engine::Postgres => {
-            static NUMBER: AtomicU32 = AtomicU32::new(0);
-            let server = need(Peer::Postgres)?;
-            let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-            let mut connection = PgConnection::connect(&server).await.unwrap();
-            let create = format!("CREATE DATABASE {name}");
-            connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(create))).await.unwrap();
-            let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-            let store = Store::open_postgres(&url).await.unwrap();
-            Some(Database { store, url, dir: None })
-        }
-    }
-}
-
-/// A fresh database on each engine that this run has.
-pub async fn stores() -> Vec<Database> {
-    let mut stores = Vec::new();
+/// Runs `body` on both, each time on a fresh database.
+pub async fn each_engine<F, Fut>(body: F)
+where
+    F: Fn(Database) -> Fut,
+    Fut: Future<Output = ()>,
+{
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        stores.extend(open_store(engine).await);
+        if let Some(database) = Database::fresh(engine).await {
+            body(database).await;
+        }
     }
-    stores
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 mod ansible;
+mod authority;
 mod config;
 mod databases;
+mod desk;
 mod harness;
 mod http;
 mod keyring;
@@ -13,5 +15,6 @@ mod real_host;
 mod rules;
 mod sim_ansible;
 mod ssh;
+mod store;
 mod telegram;
 mod time4vps;

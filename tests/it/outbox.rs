@@ -26,7 +26,7 @@ use sqlx::Row;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::databases::{Database, open_store, stores};
+use crate::databases::Database;
 
 /// Ten minutes into an hour, so that no test sees two hours' digests.
 const START: Timestamp = Timestamp(1_800_000_600_000);
@@ -130,18 +130,19 @@ struct Scene {
     clock: SharedClock,
     server: Telegram,
     database: Database,
+    store: Store,
 }
 
 impl Scene {
     async fn new(engine: Engine, times: u32) -> Option<Self> {
-        Some(Self::on(open_store(engine).await?, times).await)
+        Some(Self::on(Database::fresh(engine).await?, times).await)
     }
 
     /// One on each engine.
     async fn each(times: u32) -> Vec<Self> {
         let mut scenes = Vec::new();
-        for database in stores().await {
-            scenes.push(Self::on(database, times).await);
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            scenes.extend(Self::new(engine, times).await);
         }
         scenes
     }
@@ -150,7 +151,8 @@ impl Scene {
         crate::harness::init();
         let clock = Fast::new(times);
         let server = Telegram::start_with(clock.clone()).await.unwrap();
-        Self { clock, server, database }
+        let store = database.open().await;
+        Self { clock, server, database, store }
     }
 
     fn people(&self, count: i64) -> Vec<Person> {
@@ -164,7 +166,7 @@ impl Scene {
     }
 
     fn sender(&self, owner: &str) -> Sender {
-        self.sender_on(self.database.store.clone(), self.messenger(), owner)
+        self.sender_on(self.store.clone(), self.messenger(), owner)
     }
 
     fn sender_on(&self, store: Store, messenger: Arc<dyn Messenger>, owner: &str) -> Sender {
@@ -172,7 +174,7 @@ impl Scene {
     }
 
     async fn mail(&self, mails: &[Mail]) {
-        let mut tx = self.database.store.write().await.unwrap();
+        let mut tx = self.store.write().await.unwrap();
         for mail in mails {
             tx.mail(mail, self.clock.now()).await.unwrap();
         }
@@ -188,7 +190,7 @@ impl Scene {
     async fn drained(&self, deadline: Duration) {
         let drained = async {
             loop {
-                let mut tx = self.database.store.read().await.unwrap();
+                let mut tx = self.store.read().await.unwrap();
                 let (depth, _) = tx.outbox_depth().await.unwrap();
                 drop(tx);
                 if depth == 0 {

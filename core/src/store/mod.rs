@@ -97,7 +97,10 @@ impl Store {
         let url = format!("sqlite://{}?mode=rwc", in_url(path));
         // One connection writes, so that writers of one process queue in order rather than by luck.
         let writers = sqlite_pool(&url, 1).await?;
-        migrate(&writers).await?;
+        // SQLite has no lock for this: of two processes that start together one may find the tables made meanwhile.
+        if migrate(&writers).await.is_err() {
+            migrate(&writers).await?;
+        }
         let readers = sqlite_pool(&url, 4).await?;
         Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default(), commits: Arc::default() })
     }

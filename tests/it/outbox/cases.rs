@@ -48,7 +48,7 @@ async fn a_person_who_blocked_the_bot_is_left_alone_until_they_write() {
             language: None,
         };
         let write = async || {
-            let mut tx = scene.database.store.write().await.unwrap();
+            let mut tx = scene.store.write().await.unwrap();
             let (user, _) = tx.person_seen(&seen, scene.clock.now()).await.unwrap();
             tx.commit().await.unwrap();
             user
@@ -203,7 +203,7 @@ async fn a_group_that_moved_is_followed() {
         scene.server.say_in(-8, &person, "hi");
         let moved = |chat: ChatId| (chat.0 == -7).then_some(SendError::Moved { to: ChatId(-8) });
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(moved) });
-        let sender = run(scene.sender_on(scene.database.store.clone(), messenger, "a"));
+        let sender = run(scene.sender_on(scene.store.clone(), messenger, "a"));
         scene.mail(&[notice(-7, 1, Level::Info), notice(-7, 2, Level::Critical)]).await;
         scene.drained(SOON).await;
         sender.stop().await;

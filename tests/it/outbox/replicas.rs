@@ -29,7 +29,7 @@ async fn only_one_of_two_sends_and_the_other_takes_over() {
             None
         };
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(note) });
-        let store = scene.database.another_store().await;
+        let store = scene.database.open().await;
         let sender = scene.sender_on(store, messenger, name).lease(Duration::from_secs(3));
         run(sender.budgets(Budgets { chat_per_second: 20, ..FREE }))
     };
