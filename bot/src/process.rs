@@ -157,12 +157,7 @@ impl Process {
     }
 
     /// Runs `parts` until `stop`; returns when everything has ended or was handed over.
-    pub async fn run(
-        &self,
-        front: Option<Front>,
-        parts: Parts,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, front: Option<Front>, parts: Parts, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut tasks = JoinSet::new();
         if parts.worker {
             let tools = self.tools().await?;

@@ -37,8 +37,9 @@ pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
 
 /// Sends the process's own story to standard error.
 pub fn start_logging(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log.filter)
-        .with_context(|| format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter))?;
+    let filter = EnvFilter::try_new(&config.log.filter).with_context(|| {
+        format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter)
+    })?;
     let registry = tracing_subscriber::registry().with(filter);
     let out = fmt::layer().with_writer(std::io::stderr);
     match config.log.format {

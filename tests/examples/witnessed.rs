@@ -60,8 +60,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let nth = args.next().and_then(|text| text.parse().ok()).unwrap_or(0);
     let before = args.next().as_deref() == Some("before");
-    let witness =
-        AtCommit { signal, nth, before, seen_before: AtomicUsize::new(0), seen_after: AtomicUsize::new(0) };
+    let witness = AtCommit { signal, nth, before, seen_before: AtomicUsize::new(0), seen_after: AtomicUsize::new(0) };
 
     #[allow(clippy::disallowed_methods, reason = "the process's own environment, read as main does")]
     let environment = |name: &str| std::env::var(name).ok();

@@ -4,9 +4,10 @@ use std::{collections::HashSet, time::Duration};
 
 use rackhand_core::{
     ids::{ApprovalId, ServerId},
+    keyring::Aad,
     model::{Approval, EventLevel, IncidentKind, Job, NewJob, NewServer, Plan, Reason},
     states::{ApprovalEvent, ApprovalStatus, JobEvent, JobStatus},
-    store::{Claim, ClaimBy, JobFilter, Remembered, SecretAt, Store, StoreError, Tx},
+    store::{Claim, ClaimBy, JobFilter, Remembered, Store, StoreError, Tx},
     units::Timestamp,
 };
 use serde_json::{Value, json};
@@ -270,12 +271,12 @@ async fn secrets_requests_and_updates_are_kept_and_forgotten() {
     each_engine(|db| async move {
         let store = db.open().await;
         let mut tx = store.write().await.unwrap();
-        let at = SecretAt { table: "servers", row: "1", column: "root_password" };
+        let at = Aad { table: "servers", row: "1", column: "root_password" };
         assert_eq!(tx.secret(&at).await.unwrap(), None);
         tx.put_secret(&at, "v1.a", NOW).await.unwrap();
         tx.put_secret(&at, "v1.b", NOW).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap().as_deref(), Some("v1.b"));
-        assert_eq!(tx.secret(&SecretAt { row: "2", ..at.clone() }).await.unwrap(), None);
+        assert_eq!(tx.secret(&Aad { row: "2", ..at.clone() }).await.unwrap(), None);
         tx.forget_secret(&at).await.unwrap();
         tx.forget_secret(&at).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap(), None);

@@ -42,7 +42,10 @@ pub async fn run(process: &Process, verb: &Verb) -> anyhow::Result<ExitCode> {
                     println!("{}", serde_json::to_string(&entry)?);
                 } else {
                     let (at, actor) = (entry.at, entry.actor);
-                    println!("{:>6} {at} {:<8} {:<22} {:<20} {actor}", entry.seq, entry.outcome, entry.operation, entry.target);
+                    println!(
+                        "{:>6} {at} {:<8} {:<22} {:<20} {actor}",
+                        entry.seq, entry.outcome, entry.operation, entry.target
+                    );
                 }
             }
             Ok(ExitCode::SUCCESS)

@@ -9,7 +9,10 @@ use rackhand_core::{
     ops::{Answer, RedeemInvite},
 };
 
-use crate::{process::{Front, Parts, Process}, serve};
+use crate::{
+    process::{Front, Parts, Process},
+    serve,
+};
 
 /// Telegram never gives this number to anybody: theirs are positive.
 const LOCAL_PERSON: i64 = -1;

@@ -68,8 +68,7 @@ async fn telegram(process: &Process) -> Result<String, String> {
     let Some(token) = &process.config.telegram.token else {
         return Err("no token: get one from BotFather and set TELEGRAM_BOT_TOKEN (or _FILE)".to_owned());
     };
-    let telegram =
-        Telegram::new(&process.config.telegram.api_url, token.clone()).map_err(|error| chain(&error))?;
+    let telegram = Telegram::new(&process.config.telegram.api_url, token.clone()).map_err(|error| chain(&error))?;
     telegram.me().await.map(|name| format!("@{name}")).map_err(|error| chain(&error))
 }
 

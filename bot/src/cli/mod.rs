@@ -12,9 +12,18 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Parser, Subcommand, ValueEnum};
-use rackhand_core::{config::{self, Config}, model::Actor, ops::{Answer, Operation}, states};
+use rackhand_core::{
+    config::{self, Config},
+    model::Actor,
+    ops::{Answer, Operation},
+    states,
+};
 
-use crate::{demo, process::{Parts, Process}, serve};
+use crate::{
+    demo,
+    process::{Parts, Process},
+    serve,
+};
 
 /// Something failed.
 pub const FAILED: u8 = 1;

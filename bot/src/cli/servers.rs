@@ -1,14 +1,17 @@
 //! `rackhand servers …`
 
-use std::{io::{IsTerminal, Write}, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use clap::Subcommand;
 use rackhand_core::{
     ids::ApprovalId,
     model::{Actor, Approval},
     ops::{
-        Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListServers, Page,
-        PROVISION_VPS, ShowServer,
+        Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListServers, PROVISION_VPS,
+        Page, ShowServer,
     },
     states::ApprovalStatus,
 };
