@@ -1,6 +1,7 @@
 //! Black-box tests of Rackhand, one binary: a file for each topic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
+mod chat;
 mod config;
 mod harness;
 mod http;
