@@ -3,9 +3,11 @@
 
 mod ansible;
 mod authority;
+mod chat;
 mod config;
 mod databases;
 mod desk;
+mod e2e;
 mod harness;
 mod http;
 mod keyring;

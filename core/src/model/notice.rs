@@ -49,6 +49,12 @@ pub enum Body {
         /// Rows of buttons.
         buttons: Vec<Vec<ButtonSpec>>,
     },
+    /// Words that nobody but their reader may see, such as an invite's code: sealed for the chat they go to, so that
+    /// the outbox holds no code in clear.
+    Sealed {
+        /// The text (Telegram's HTML), sealed by the keyring.
+        sealed: String,
+    },
     /// A live picture of a job: edited as the job goes on.
     JobCard {
         /// Which job.

@@ -146,6 +146,38 @@ impl Tx {
         Ok(())
     }
 
+    /// Words and sends anew what one message that the chat shows is about, whatever that is.
+    pub async fn touch_message(&mut self, chat: i64, message_id: i64) -> StoreResult<()> {
+        let done = sqlx::query(
+            "UPDATE outbox SET revision = revision + 1, status = 'pending'
+             WHERE chat = $1 AND message_id = $2 AND status IN ('pending', 'sent')",
+        )
+        .bind(chat)
+        .bind(message_id)
+        .execute(self.conn())
+        .await?;
+        self.poke_outbox |= done.rows_affected() > 0;
+        Ok(())
+    }
+
+    /// Shows a live message (again) at the end of the chat, where its reader is; the old place gets `instead`, so that
+    /// one live message stays.
+    pub async fn mail_below(&mut self, mail: &Mail, instead: &Body, now: Timestamp) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE outbox SET key = key || ':' || CAST(message_id AS TEXT), body = $3, revision = revision + 1,
+                 status = 'pending', level = 'reply', rank = $4, due_at = $5
+             WHERE chat = $1 AND key = $2 AND message_id IS NOT NULL",
+        )
+        .bind(mail.chat)
+        .bind(mail.key.clone())
+        .bind(json(instead)?)
+        .bind(Level::Reply.rank())
+        .bind(now.0)
+        .execute(self.conn())
+        .await?;
+        self.mail(mail, now).await
+    }
+
     /// Chats with something due that Telegram did not silence, the most urgent first.
     pub async fn chats_due(&mut self, now: Timestamp) -> StoreResult<Vec<Due>> {
         let rows = sqlx::query(concat!(

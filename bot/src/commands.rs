@@ -1,0 +1,132 @@
+//! The commands: their names, what they take, and which operation each stands for; who may use one follows from that.
+
+use rackhand_core::{model::Role, ops};
+
+use crate::want::Action;
+
+/// A command.
+#[derive(Clone, Copy, Debug)]
+pub struct Command {
+    /// What is typed after the slash.
+    pub name: &'static str,
+    /// The operation that it stands for; none for those that everybody has.
+    pub operation: Option<&'static str>,
+    /// What it takes.
+    pub takes: Takes,
+    /// It is in the menu; the others are for buttons and for those who know them.
+    pub in_menu: bool,
+}
+
+/// What a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// A server's handle, for this, or for its card.
+    Server(Option<Action>),
+    /// A job's short name.
+    Job,
+    /// A role.
+    Role,
+    /// A language.
+    Language,
+    /// A code.
+    Code,
+}
+
+/// All of them, in the order of help.
+pub const COMMANDS: [Command; 22] = [
+    Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
+    on_server(Action::Provision, "provision_server", true),
+    on_server(Action::Rebuild, "rebuild_server", true),
+    on_server(Action::Manage, "manage_server", true),
+    on_server(Action::Unmanage, "unmanage_server", false),
+    on_server(Action::Reserve, "reserve_server", false),
+    on_server(Action::Release, "release_server", false),
+    on_server(Action::ForceRebuild, "force_rebuild_server", false),
+    on_server(Action::ResetAttempts, "reset_attempts", false),
+    Command { name: "jobs", operation: Some("list_jobs"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "job", operation: Some("show_job"), takes: Takes::Job, in_menu: true },
+    Command { name: "cancel", operation: Some("cancel_job"), takes: Takes::Job, in_menu: true },
+    Command { name: "retry", operation: Some("retry_job"), takes: Takes::Job, in_menu: false },
+    Command { name: "approvals", operation: Some("list_approvals"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "users", operation: Some("list_users"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "invite", operation: Some("create_invite"), takes: Takes::Role, in_menu: true },
+    Command { name: "lang", operation: Some("set_language"), takes: Takes::Language, in_menu: true },
+    Command { name: "story", operation: Some("show_job"), takes: Takes::Job, in_menu: false },
+    Command { name: "help", operation: None, takes: Takes::Nothing, in_menu: true },
+    Command { name: "start", operation: None, takes: Takes::Code, in_menu: false },
+];
+
+const fn on_server(action: Action, operation: &'static str, in_menu: bool) -> Command {
+    let name = action.command();
+    Command { name, operation: Some(operation), takes: Takes::Server(Some(action)), in_menu }
+}
+
+impl Command {
+    /// The command of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        COMMANDS.iter().find(|command| command.name == name)
+    }
+
+    /// Whether this role may use it.
+    pub fn is_for(&self, role: Role) -> bool {
+        match self.operation.and_then(ops::find) {
+            Some(entry) => role > Role::Guest && role >= entry.spec.lowest,
+            None => self.operation.is_none(),
+        }
+    }
+
+    /// The key of its texts.
+    pub fn key(&self) -> String {
+        format!("cmd-{}", self.name.replace('_', "-"))
+    }
+}
+
+/// What was typed, taken apart: `/server@bot vps-1` is `("server", "vps-1")`. None for what is no command.
+pub fn parse(text: &str) -> Option<(String, &str)> {
+    let text = text.trim().strip_prefix('/')?;
+    let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let name = name.split('@').next().unwrap_or_default();
+    Some((name.to_lowercase(), rest.trim()))
+}
+
+/// Of `names`, the closest to what was typed, if one is close enough to be what was meant; at most three, best first.
+pub fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let typed: Vec<char> = typed.to_lowercase().chars().take(64).collect();
+    if typed.len() < 2 {
+        return Vec::new();
+    }
+    let bound = typed.len().div_ceil(3);
+    let mut found: Vec<(usize, &str)> = names
+        .map(|name| {
+            let letters: Vec<char> = name.to_lowercase().chars().take(64).collect();
+            // Whoever types an end or a beginning means it.
+            let part = typed.len() >= 3 && (letters.starts_with(&typed) || letters.ends_with(&typed));
+            (if part { 1 } else { distance(&typed, &letters) }, name)
+        })
+        .filter(|(far, _)| *far <= bound)
+        .collect();
+    found.sort();
+    found.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// Letters to insert, take away, change or swap.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (row[j - 1] + 1).min(rows[i - 1][j] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

@@ -1,0 +1,167 @@
+//! What is typed: a command, a server's name, a job's, or something that only comes close.
+
+use rackhand_core::{
+    ids::JobId,
+    model::{Role, Server},
+    ops::{Answer, JobInput, ListServers, OpError, Page, ShowJob},
+    states::JobStatus,
+};
+
+use super::{Asked, Reply, RouteError, Router};
+use crate::{
+    commands::{COMMANDS, Command, Takes, closest, parse},
+    messenger::Message,
+    texts::say,
+    views::{self, help, named, rows, server},
+    want::{Action, Want},
+};
+
+/// So many servers are looked through for a name that comes close.
+const MOST_SERVERS: u32 = 2_000;
+
+impl Router {
+    pub(super) async fn typed(&self, asked: &Asked<'_>, text: &str) -> Result<Reply, RouteError> {
+        let Some((name, argument)) = parse(text) else { return self.plain(asked, text.trim()).await };
+        let Some(command) = Command::find(&name) else {
+            let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
+            let message = help::not_understood(&asked.reader, text, &closest(&name, mine));
+            return Ok(Reply::below(views::body(message)));
+        };
+        // What the argument names is looked up for those only who may use the command; the operation itself asks again.
+        if !command.is_for(asked.reader.role) && (argument.is_empty() || asked.reader.role < Role::Viewer) {
+            return Err(forbidden(asked, command).into());
+        }
+        match command.takes {
+            Takes::Nothing | Takes::Code => self.answer(asked, &simple(command.name, argument)).await,
+            Takes::Server(action) => self.about_server(asked, action, argument).await,
+            Takes::Job => self.about_job(asked, command.name, argument).await,
+            Takes::Role => self.answer(asked, &Want::Invite(role(argument)?)).await,
+            Takes::Language => {
+                let language = argument.to_lowercase().get(..2).and_then(|code| code.parse().ok());
+                self.answer(asked, &Want::Lang(language)).await
+            }
+        }
+    }
+
+    /// Words without a slash: a name, or close to one.
+    async fn plain(&self, asked: &Asked<'_>, text: &str) -> Result<Reply, RouteError> {
+        let servers = self.servers(asked).await?;
+        if let Some(server) = servers.iter().find(|server| server.handle.eq_ignore_ascii_case(text)) {
+            return self.answer(asked, &Want::Server(server.id)).await;
+        }
+        if let Ok(job) = self.job_named(asked, text).await {
+            return self.answer(asked, &Want::Job(job)).await;
+        }
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
+        let message = help::not_understood(&asked.reader, text, &closest(word, mine));
+        Ok(Reply::below(views::body(with_close(message, &servers, text, None))))
+    }
+
+    async fn about_server(
+        &self,
+        asked: &Asked<'_>,
+        action: Option<Action>,
+        argument: &str,
+    ) -> Result<Reply, RouteError> {
+        if argument.is_empty() {
+            let want = action.map_or(Want::Servers(0), |action| Want::Choose(action, 0));
+            return self.answer(asked, &want).await;
+        }
+        let servers = self.servers(asked).await?;
+        if let Some(server) = servers.iter().find(|server| server.handle.eq_ignore_ascii_case(argument)) {
+            let want = action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
+            return self.answer(asked, &want).await;
+        }
+        let lang = asked.reader.lang;
+        let close = with_close(Message::new(say!(lang, "server-unknown", name = argument)), &servers, argument, action);
+        Ok(Reply::below(views::body(close)))
+    }
+
+    async fn about_job(&self, asked: &Asked<'_>, command: &str, argument: &str) -> Result<Reply, RouteError> {
+        if argument.is_empty() {
+            return match command {
+                "cancel" => self.choose_job(asked, command, Want::Cancel, |_| true).await,
+                "retry" => self.choose_job(asked, command, Want::Retry, |status| status == JobStatus::Parked).await,
+                _ => self.answer(asked, &Want::Jobs(None, 0)).await,
+            };
+        }
+        let job = self.job_named(asked, argument).await?;
+        let want = match command {
+            "cancel" => Want::Cancel(job),
+            "retry" => Want::Retry(job),
+            "story" => Want::Story(job),
+            _ => Want::Job(job),
+        };
+        self.answer(asked, &want).await
+    }
+
+    async fn job_named(&self, asked: &Asked<'_>, name: &str) -> Result<JobId, RouteError> {
+        let input = JobInput { job: name.to_owned() };
+        match self.ops.call::<ShowJob>(&asked.user.actor(), &input, None).await? {
+            Answer::Done(view) => Ok(view.job.id),
+            Answer::AwaitingApproval(_) => Err(OpError::NoPlan.into()),
+        }
+    }
+
+    /// All servers, as far as a person could look through them.
+    pub(super) async fn servers(&self, asked: &Asked<'_>) -> Result<Vec<Server>, RouteError> {
+        let mut all = Vec::new();
+        let mut offset = 0;
+        while offset < MOST_SERVERS {
+            let page = Page { offset, limit: 500 };
+            let Answer::Done(part) = self.ops.call::<ListServers>(&asked.user.actor(), &page, None).await? else {
+                break;
+            };
+            all.extend(part.items);
+            if !part.more {
+                break;
+            }
+            offset += 500;
+        }
+        Ok(all)
+    }
+}
+
+fn simple(command: &str, argument: &str) -> Want {
+    match command {
+        "servers" => Want::Servers(0),
+        "jobs" => Want::Jobs(None, 0),
+        "approvals" => Want::Approvals(0),
+        "users" => Want::Users(0),
+        "status" => Want::Status,
+        "start" => Want::Start(Some(argument.to_owned()).filter(|code| !code.is_empty())),
+        _ => Want::Help,
+    }
+}
+
+fn role(argument: &str) -> Result<Option<Role>, OpError> {
+    if argument.is_empty() {
+        return Ok(None);
+    }
+    argument.to_lowercase().parse().map(Some).map_err(|_| OpError::BadInput {
+        path: "role".to_owned(),
+        message: "viewer, operator or admin is expected".to_owned(),
+    })
+}
+
+fn forbidden(asked: &Asked<'_>, command: &Command) -> OpError {
+    let needs = command.operation.and_then(rackhand_core::ops::find).map_or(Role::Viewer, |entry| entry.spec.lowest);
+    OpError::Forbidden { who: asked.user.name(), needs, has: asked.user.role }
+}
+
+/// With buttons for the servers whose names come close.
+fn with_close(mut message: Message, servers: &[Server], typed: &str, action: Option<Action>) -> Message {
+    let close = closest(typed, servers.iter().map(|server| server.handle.as_str()));
+    let found = close.iter().filter_map(|handle| servers.iter().find(|server| server.handle == **handle));
+    let button = |server: &Server| match action {
+        Some(action) => {
+            named(&format!("{} {}", server::icon(server.status), server.handle), &Want::Act(action, server.id))
+        }
+        None => server::open(server),
+    };
+    let mut buttons = rows(found.map(button).collect());
+    buttons.append(&mut message.buttons);
+    message.buttons = buttons;
+    message
+}

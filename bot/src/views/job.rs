@@ -1,0 +1,308 @@
+//! Jobs: the live card, the list, the story.
+
+use rackhand_core::{
+    model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
+    ops::{JobLine, JobView, PROVISION_VPS, PageOf},
+    states::JobStatus,
+    units::millis,
+};
+
+use super::{Reader, button, button_below, named, pager, reason, rows, server::without_empty};
+use crate::{
+    html,
+    messenger::{Button, Message},
+    texts::{Arg, Lang, clean, moment, plain, say},
+    want::{Action, Want},
+};
+
+/// The steps of a `provision_vps` job, in order; a test keeps them equal to the workflow's.
+pub const STEPS: [&str; 11] = [
+    "authorize",
+    "prove_identity",
+    "reinstall",
+    "await_reinstall",
+    "reset_password",
+    "await_password",
+    "await_ssh",
+    "access",
+    "base",
+    "verify",
+    "ready",
+];
+
+/// Steps of a job that wipes the disk first.
+const WIPING: [&str; 2] = ["reinstall", "await_reinstall"];
+
+/// Cells of the progress bar.
+const CELLS: i64 = 12;
+
+/// A job as one message: while it runs, what it is at; when it is over, how it ended and what to do next.
+pub fn card(reader: &Reader, view: &JobView) -> Message {
+    let lines = match view.job.status {
+        JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled => ended(reader, view),
+        JobStatus::Parked => parked(reader, view),
+        JobStatus::Queued | JobStatus::Running | JobStatus::Waiting => under_way(reader, view),
+    };
+    Message { html: lines.join("\n"), buttons: buttons(reader, view), ..Message::default() }
+}
+
+/// A job's state in a word or two.
+pub fn state(lang: Lang, status: JobStatus) -> String {
+    lang.say(&format!("job-status-{status}"), &[])
+}
+
+/// A mark for a job's state.
+pub fn icon(status: JobStatus) -> &'static str {
+    match status {
+        JobStatus::Queued => "🕓",
+        JobStatus::Running => "⚙️",
+        JobStatus::Waiting => "⏳",
+        JobStatus::Succeeded => "✅",
+        JobStatus::Failed => "❌",
+        JobStatus::Cancelled => "🚫",
+        JobStatus::Parked => "✋",
+    }
+}
+
+/// One page of the list of jobs.
+pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Server>) -> Message {
+    let lang = reader.lang;
+    let title = match of {
+        Some(server) => say!(lang, "jobs-title-server", handle = &server.handle),
+        None => say!(lang, "jobs-title"),
+    };
+    let mut html = if page.items.is_empty() { say!(lang, "jobs-none") } else { title };
+    let mut all = Vec::new();
+    for JobLine { job, server } in &page.items {
+        let handle = server.as_deref().unwrap_or("–");
+        let what = plain!(lang, &format!("job-name-{}", mode(job)));
+        let at = moment(job.created_at, reader.now);
+        let line = say!(lang, "jobs-line", handle = handle, what = what, id = job.id.short(), at = at);
+        html.push_str(&format!("\n{} {line}", icon(job.status)));
+        all.push(named(&format!("{} {handle} {}", icon(job.status), job.id.short()), &Want::Job(job.id)));
+    }
+    let mut buttons = rows(all);
+    buttons.push(pager(from, page.more, |from| Want::Jobs(of.map(|server| server.id), from)));
+    if let Some(server) = of {
+        buttons.push(vec![named(&format!("« {}", server.handle), &Want::Server(server.id))]);
+    }
+    Message { html, buttons: without_empty(buttons), ..Message::default() }
+}
+
+/// The end of a job's story, line by line.
+pub fn story(reader: &Reader, view: &JobView) -> Message {
+    let lang = reader.lang;
+    let mut html = say!(lang, "story-title", handle = handle(view), id = view.job.id.short());
+    for event in &view.events {
+        let mark = match event.level {
+            EventLevel::Detail => "·",
+            EventLevel::Info => "•",
+            EventLevel::Warning => "⚠️",
+            EventLevel::Error => "❌",
+        };
+        let message: String = clean(&event.message).chars().take(90).collect();
+        let step = step_name(lang, &event.step);
+        let line = format!("\n<code>+{}</code> {mark} {step}: ", lang.span(event.elapsed_ms))
+            + &say!(lang, "as-is", text = message);
+        if html::length(&html) + html::length(&line) < html::MOST_IN_MESSAGE {
+            html.push_str(&line);
+        }
+    }
+    if view.events.is_empty() {
+        html.push('\n');
+        html.push_str(&say!(lang, "story-none"));
+    }
+    Message::new(html)
+}
+
+/// A step in plain words.
+pub fn step_name(lang: Lang, step: &str) -> String {
+    let key = format!("step-{}", step.replace('_', "-"));
+    lang.find(&key, &[]).unwrap_or_else(|| say!(lang, "as-is", text = step))
+}
+
+fn under_way(reader: &Reader, view: &JobView) -> Vec<String> {
+    let (lang, job) = (reader.lang, &view.job);
+    let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-doing", view))];
+    if job.status == JobStatus::Queued && job.started_at.is_none() {
+        lines.push(say!(lang, "job-queued"));
+        return lines;
+    }
+    if job.cancel_requested || job.ending == Some(JobStatus::Cancelled) {
+        lines.push(say!(lang, "job-cancelling"));
+        return lines;
+    }
+    if let (Some(_), Some(outcome)) = (job.ending, &job.outcome) {
+        lines.push(reason::why(lang, outcome));
+        lines.push(say!(lang, "job-undoing"));
+        return lines;
+    }
+    lines.extend(progress(reader, view));
+    if let (JobStatus::Waiting, Some(why)) = (job.status, &job.reason) {
+        lines.push(format!("⏳ {}", reason::why(lang, why)));
+    }
+    lines.push(times(reader, view));
+    lines
+}
+
+/// The step, the bar, and the playbook's task.
+fn progress(reader: &Reader, view: &JobView) -> Vec<String> {
+    let (lang, job) = (reader.lang, &view.job);
+    let Some(step) = &job.step else { return Vec::new() };
+    let name = step_name(lang, step);
+    let task = current_task(view, step);
+    let mut lines = Vec::new();
+    match plan(job).iter().position(|known| known == step).zip(i64::try_from(plan(job).len()).ok()) {
+        Some((at, of)) => {
+            let at = i64::try_from(at).unwrap_or(0);
+            lines.push(say!(lang, "job-step", n = at + 1, of = of, step = Arg::Html(name)));
+            let (done, all) = task.as_ref().map_or((0, 1), |task| (task.n.min(task.of), task.of.max(1)));
+            lines.push(bar((at * all + done) * CELLS / (of * all)));
+        }
+        None => lines.push(say!(lang, "job-step-unknown", step = Arg::Html(name))),
+    }
+    if let Some(task) = task {
+        lines.push(say!(lang, "job-task", n = task.n, of = task.of, name = task.name));
+    }
+    lines
+}
+
+fn times(reader: &Reader, view: &JobView) -> String {
+    let lang = reader.lang;
+    let elapsed = view.job.started_at.map_or(0, |start| millis(reader.now.since(start)));
+    let elapsed_words = lang.span(elapsed);
+    match view.usual_ms {
+        Some(usual) if usual > elapsed => {
+            // To ten seconds: more would be a promise.
+            let left = (usual - elapsed + 9_999) / 10_000 * 10_000;
+            say!(lang, "job-time-left", elapsed = elapsed_words, left = lang.span(left))
+        }
+        Some(usual) => say!(lang, "job-time-over", elapsed = elapsed_words, usual = lang.span(usual)),
+        None => say!(lang, "job-time", elapsed = elapsed_words),
+    }
+}
+
+fn parked(reader: &Reader, view: &JobView) -> Vec<String> {
+    let (lang, job) = (reader.lang, &view.job);
+    let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-parked", view))];
+    if let Some(step) = &job.step {
+        lines.push(say!(lang, "job-stopped-at", step = Arg::Html(step_name(lang, step))));
+    }
+    if let Some(why) = &job.reason {
+        lines.push(reason::why(lang, why));
+        lines.extend(reason::advice(reader, why).map(|advice| format!("👉 {advice}")));
+    }
+    lines
+}
+
+fn ended(reader: &Reader, view: &JobView) -> Vec<String> {
+    let (lang, job) = (reader.lang, &view.job);
+    let took = job.started_at.zip(job.finished_at).map(|(start, end)| lang.span(millis(end.since(start))));
+    let took = took.unwrap_or_else(|| lang.span(0));
+    match job.status {
+        JobStatus::Succeeded => {
+            let key = format!("job-done-{}", mode(job));
+            vec![format!("{} {}", icon(job.status), say!(lang, &key, handle = handle(view), took = took))]
+        }
+        JobStatus::Cancelled => {
+            let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-cancelled", view))];
+            let by = view.events.iter().rev().find_map(|event| event.message.strip_prefix("called off by "));
+            lines.extend(by.map(|by| say!(lang, "job-cancelled-by", by = by)));
+            // Half-way means that the server is in no known state.
+            lines.extend(job.started_at.map(|_| say!(lang, "job-cancelled-half-way")));
+            lines
+        }
+        _ => {
+            let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-failed", view))];
+            if let Some(step) = &job.failed_step {
+                let step = Arg::Html(step_name(lang, step));
+                lines.push(say!(lang, "job-failed-at", step = step, took = took));
+            }
+            if let Some(why) = &job.outcome {
+                lines.push(reason::why(lang, why));
+                lines.extend(reason::advice(reader, why).map(|advice| format!("👉 {advice}")));
+            }
+            lines
+        }
+    }
+}
+
+fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
+    let (lang, job) = (reader.lang, &view.job);
+    let mut all = Vec::new();
+    let open = !matches!(job.status, JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled);
+    if job.status == JobStatus::Parked && reader.may("retry_job") {
+        all.push(button(lang, "button-retry", &Want::Retry(job.id)));
+    }
+    if open && !job.cancel_requested && job.ending.is_none() && reader.may("cancel_job") {
+        all.push(button(lang, "button-cancel", &Want::Cancel(job.id)));
+    }
+    if let (JobStatus::Failed | JobStatus::Cancelled, Some(server)) = (job.status, &view.server) {
+        let spent = job.outcome.as_ref().is_some_and(|outcome| outcome.code == "too-many-attempts");
+        let action = match mode(job) {
+            _ if spent => Action::ResetAttempts,
+            "rebuild" => Action::Rebuild,
+            _ => Action::Provision,
+        };
+        let key = if spent { "button-reset-attempts" } else { "button-again" };
+        if reader.may(action.operation()) && server.untouchable().is_none() {
+            all.push(button_below(lang, key, &Want::Act(action, server.id)));
+        }
+    }
+    if job.started_at.is_some() {
+        all.push(button_below(lang, "button-story", &Want::Story(job.id)));
+    }
+    if let Some(server) = &view.server {
+        all.push(button_below(lang, "button-server", &Want::Server(server.id)));
+    }
+    rows(all)
+}
+
+fn title(lang: Lang, key: &str, view: &JobView) -> String {
+    say!(lang, &format!("{key}-{}", mode(&view.job)), handle = handle(view))
+}
+
+fn handle(view: &JobView) -> &str {
+    view.server.as_ref().map_or("–", |server| server.handle.as_str())
+}
+
+/// What the job is for: `setup`, `rebuild`, `recover`, or `other`.
+fn mode(job: &Job) -> &'static str {
+    match params(job).map(|params| params.mode) {
+        Some(ProvisionMode::Setup) => "setup",
+        Some(ProvisionMode::Rebuild) => "rebuild",
+        Some(ProvisionMode::Recover) => "recover",
+        None => "other",
+    }
+}
+
+fn params(job: &Job) -> Option<ProvisionParams> {
+    let params = serde_json::from_value(job.params.clone()).ok();
+    params.filter(|_| job.kind == PROVISION_VPS)
+}
+
+fn plan(job: &Job) -> Vec<&'static str> {
+    let Some(params) = params(job) else { return Vec::new() };
+    STEPS.into_iter().filter(|step| params.reinstall || !WIPING.contains(step)).collect()
+}
+
+fn bar(full: i64) -> String {
+    let full = full.clamp(0, CELLS);
+    (0..CELLS).map(|cell| if cell < full { '▓' } else { '░' }).collect()
+}
+
+struct Task {
+    n: i64,
+    of: i64,
+    name: String,
+}
+
+/// The playbook's task that the step is at, from the newest line about one: `task 12 of 31: install docker`.
+fn current_task(view: &JobView, step: &str) -> Option<Task> {
+    let in_step = |event: &&JobEventRow| event.step == step;
+    view.events.iter().rev().take_while(in_step).find_map(|event| {
+        let (count, name) = event.message.strip_prefix("task ")?.split_once(": ")?;
+        let (n, of) = count.split_once(" of ")?;
+        Some(Task { n: n.parse().ok()?, of: of.parse().ok()?, name: name.to_owned() })
+    })
+}

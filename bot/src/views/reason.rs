@@ -1,0 +1,128 @@
+//! Why something is not done, waits or failed: a sentence, and the next step.
+
+use rackhand_core::{model::Reason, ops::OpError};
+
+use super::Reader;
+use crate::{
+    html::escape,
+    texts::{Arg, Lang, clean},
+};
+
+/// Facts that are numbers, so that their plural is right.
+const NUMBERS: [&str; 2] = ["attempts", "seconds"];
+
+/// Codes of operations that were not done.
+pub const ERRORS: [&str; 17] = [
+    "unknown-operation",
+    "bad-input",
+    "forbidden",
+    "people-only",
+    "own-request",
+    "not-found",
+    "ambiguous",
+    "untouchable",
+    "attempts-spent",
+    "busy",
+    "no-address",
+    "bad-code",
+    "last-admin",
+    "illegal",
+    "key-reused",
+    "store",
+    "bug",
+];
+
+/// Codes with which jobs wait, fail, are parked or end.
+pub const REASONS: [&str; 35] = [
+    "identity-mismatch",
+    "untouchable-server",
+    "too-many-attempts",
+    "provider-rate-limited",
+    "provider-address",
+    "provider-login",
+    "provider-unknown-server",
+    "provider-busy",
+    "provider-refused",
+    "provider-away",
+    "provider-suspended",
+    "provider-too-slow",
+    "provider-task-failed",
+    "provider-no-password",
+    "provider-works",
+    "settling",
+    "no-os",
+    "ssh-away",
+    "ssh-refused",
+    "ssh-too-slow",
+    "ansible-missing",
+    "ansible-unreachable",
+    "ansible-task-failed",
+    "ansible-timed-out",
+    "ansible-broken",
+    "verify-failed",
+    "keyring",
+    "store",
+    "illegal-status",
+    "cancelled",
+    "ready",
+    "unknown-kind",
+    "unknown-step",
+    "bad-params",
+    "succeeded",
+];
+
+/// Why an operation was not done, with the next step.
+pub fn error(lang: Lang, error: &OpError) -> String {
+    let reason = error.reason();
+    sentence(lang, "error", &reason)
+}
+
+/// Why a job waits, failed or is parked.
+pub fn why(lang: Lang, reason: &Reason) -> String {
+    sentence(lang, "reason", reason)
+}
+
+/// What to do about it, where there is something to do.
+pub fn advice(reader: &Reader, reason: &Reason) -> Option<String> {
+    reader.lang.find(&format!("reason-{}.do", reason.code), &facts(reader.lang, reason))
+}
+
+/// The words for a code; for one that is unknown here, the English words that it came with.
+fn sentence(lang: Lang, kind: &str, reason: &Reason) -> String {
+    let key = format!("{kind}-{}", reason.code);
+    lang.find(&key, &facts(lang, reason)).unwrap_or_else(|| escape(&clean(&reason.text)))
+}
+
+fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
+    // Fluent wants names that outlive the call: these are all that any text names.
+    const NAMES: [&str; 19] = [
+        "what", "known", "seen", "why", "attempts", "detail", "task", "seconds", "status", "failed", "mode", "name",
+        "path", "message", "needs", "has", "handle", "job", "machine",
+    ];
+    let mut args: Vec<(&'static str, Arg)> = NAMES
+        .iter()
+        .map(|name| {
+            let text = reason.facts.get(*name).map_or("", String::as_str);
+            let text = &worded(lang, name, text);
+            let number = NUMBERS.contains(name).then(|| text.parse().ok()).flatten();
+            let text = if ["known", "seen"].contains(name) { super::approval::shown_fact(text) } else { text.into() };
+            (*name, number.map_or(Arg::Text(text), Arg::Number))
+        })
+        .collect();
+    let from = reason.facts.get("from").map_or("", String::as_str);
+    args.push(("from", Arg::Text(worded(lang, "status", from))));
+    args
+}
+
+/// Roles and states in the reader's language.
+fn worded(lang: Lang, name: &str, value: &str) -> String {
+    let keys = match name {
+        "needs" | "has" => vec![format!("role-{value}")],
+        "status" => {
+            let value = value.replace('_', "-");
+            vec![format!("server-status-{value}"), format!("job-status-{value}"), format!("approval-status-{value}")]
+        }
+        _ => Vec::new(),
+    };
+    keys.iter().find_map(|key| lang.find(key, &[])).unwrap_or_else(|| value.to_owned())
+}
