@@ -41,10 +41,8 @@ struct Fast {
     times: u32,
 }
 
-impl Fast {
-    fn new(times: u32) -> SharedClock {
-        Arc::new(Self { begun: SystemClock.now(), times })
-    }
+fn fast(times: u32) -> SharedClock {
+    Arc::new(Fast { begun: SystemClock.now(), times })
 }
 
 impl Clock for Fast {
@@ -148,14 +146,16 @@ impl Scene {
 
     async fn on(database: Database, times: u32) -> Self {
         crate::harness::init();
-        let clock = Fast::new(times);
+        let clock = fast(times);
         let server = Telegram::start_with(clock.clone()).await.unwrap();
         Self { clock, server, database }
     }
 
     fn people(&self, count: i64) -> Vec<Person> {
         let people: Vec<Person> = (0..count).map(|n| Person::new(1000 + n, &format!("Person{n}"))).collect();
-        people.iter().for_each(|person| self.server.meet(person));
+        for person in &people {
+            self.server.meet(person);
+        }
         people
     }
 
@@ -201,11 +201,11 @@ impl Scene {
     }
 
     /// How many of a chat's messages are in each status.
-    async fn statuses(&self, chat: i64) -> BTreeMap<String, i64> {
+    async fn statuses(&self, chat: i64) -> BTreeMap<String, usize> {
         let mut connection = self.database.connect().await;
         let sql = "SELECT status, COUNT(*) AS n FROM outbox WHERE chat = $1 GROUP BY status";
         let rows = sqlx::query(sql).bind(chat).fetch_all(&mut connection).await.unwrap();
-        rows.iter().map(|row| (row.get("status"), row.get("n"))).collect()
+        rows.iter().map(|row| (row.get("status"), usize::try_from(row.get::<i64, _>("n")).unwrap())).collect()
     }
 
     /// What a chat shows of the bot.
