@@ -87,19 +87,19 @@ impl Render for Words {
 /// A messenger that is asked before each call whether it fails.
 struct Hooked {
     inner: Arc<dyn Messenger>,
-    hook: Box<dyn Fn(ChatId) -> Option<SendError> + Send + Sync>,
+    hook: Box<dyn Fn(ChatId, &Message) -> Option<SendError> + Send + Sync>,
 }
 
 #[async_trait]
 impl Messenger for Hooked {
     async fn send(&self, chat: ChatId, message: &Message) -> Result<MessageId, SendError> {
-        match (self.hook)(chat) {
+        match (self.hook)(chat, message) {
             Some(error) => Err(error),
             None => self.inner.send(chat, message).await,
         }
     }
     async fn edit(&self, chat: ChatId, id: MessageId, message: &Message) -> Result<(), SendError> {
-        match (self.hook)(chat) {
+        match (self.hook)(chat, message) {
             Some(error) => Err(error),
             None => self.inner.edit(chat, id, message).await,
         }
