@@ -84,10 +84,13 @@ impl Render for Words {
     }
 }
 
+/// How a call fails, if it does.
+type Hook = Box<dyn Fn(ChatId, &Message) -> Option<SendError> + Send + Sync>;
+
 /// A messenger that is asked before each call whether it fails.
 struct Hooked {
     inner: Arc<dyn Messenger>,
-    hook: Box<dyn Fn(ChatId, &Message) -> Option<SendError> + Send + Sync>,
+    hook: Hook,
 }
 
 #[async_trait]

@@ -237,11 +237,11 @@ fn no_answer() -> SendError {
 async fn while_telegram_is_away_it_is_asked_ever_more_seldom() {
     for scene in Scene::each(30).await {
         let person = scene.people(1).remove(0);
-        let (tries, mut tried) = tokio::sync::mpsc::unbounded_channel();
+        let (note, mut calls) = tokio::sync::mpsc::unbounded_channel();
         let clock = scene.clock.clone();
         let begun = clock.now();
         let away = move |_: ChatId, _: &Message| {
-            tries.send(clock.now()).unwrap();
+            note.send(clock.now()).unwrap();
             (clock.now().since(begun) < Duration::from_secs(50)).then(no_answer)
         };
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(away) });
@@ -249,7 +249,7 @@ async fn while_telegram_is_away_it_is_asked_ever_more_seldom() {
         scene.mail(&(0..10).map(|n| notice(person.id, n, Level::Reply)).collect::<Vec<_>>()).await;
         let mut times = Vec::new();
         for _ in 0..6 {
-            times.push(tried.recv().await.unwrap());
+            times.push(calls.recv().await.unwrap());
         }
         for (pair, least) in times.windows(2).zip([2, 4, 8, 16, 32]) {
             assert!(pair[1].since(pair[0]) >= Duration::from_secs(least), "{times:?}");
