@@ -41,10 +41,8 @@ struct Fast {
     times: u32,
 }
 
-impl Fast {
-    fn new(times: u32) -> SharedClock {
-        Arc::new(Self { begun: SystemClock.now(), times })
-    }
+fn fast(times: u32) -> SharedClock {
+    Arc::new(Fast { begun: SystemClock.now(), times })
 }
 
 impl Clock for Fast {
@@ -86,22 +84,25 @@ impl Render for Words {
     }
 }
 
+/// How a call fails, if it does.
+type Hook = Box<dyn Fn(ChatId, &Message) -> Option<SendError> + Send + Sync>;
+
 /// A messenger that is asked before each call whether it fails.
 struct Hooked {
     inner: Arc<dyn Messenger>,
-    hook: Box<dyn Fn(ChatId) -> Option<SendError> + Send + Sync>,
+    hook: Hook,
 }
 
 #[async_trait]
 impl Messenger for Hooked {
     async fn send(&self, chat: ChatId, message: &Message) -> Result<MessageId, SendError> {
-        match (self.hook)(chat) {
+        match (self.hook)(chat, message) {
             Some(error) => Err(error),
             None => self.inner.send(chat, message).await,
         }
     }
     async fn edit(&self, chat: ChatId, id: MessageId, message: &Message) -> Result<(), SendError> {
-        match (self.hook)(chat) {
+        match (self.hook)(chat, message) {
             Some(error) => Err(error),
             None => self.inner.edit(chat, id, message).await,
         }
@@ -149,7 +150,7 @@ impl Scene {
 
     async fn on(database: Database, times: u32) -> Self {
         crate::harness::init();
-        let clock = Fast::new(times);
+        let clock = fast(times);
         let server = Telegram::start_with(clock.clone()).await.unwrap();
         let store = database.open().await;
         Self { clock, server, database, store }
@@ -157,7 +158,9 @@ impl Scene {
 
     fn people(&self, count: i64) -> Vec<Person> {
         let people: Vec<Person> = (0..count).map(|n| Person::new(1000 + n, &format!("Person{n}"))).collect();
-        people.iter().for_each(|person| self.server.meet(person));
+        for person in &people {
+            self.server.meet(person);
+        }
         people
     }
 
@@ -203,11 +206,11 @@ impl Scene {
     }
 
     /// How many of a chat's messages are in each status.
-    async fn statuses(&self, chat: i64) -> BTreeMap<String, i64> {
+    async fn statuses(&self, chat: i64) -> BTreeMap<String, usize> {
         let mut connection = self.database.connect().await;
         let sql = "SELECT status, COUNT(*) AS n FROM outbox WHERE chat = $1 GROUP BY status";
         let rows = sqlx::query(sql).bind(chat).fetch_all(&mut connection).await.unwrap();
-        rows.iter().map(|row| (row.get("status"), row.get("n"))).collect()
+        rows.iter().map(|row| (row.get("status"), usize::try_from(row.get::<i64, _>("n")).unwrap())).collect()
     }
 
     /// What a chat shows of the bot.

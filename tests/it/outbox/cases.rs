@@ -100,8 +100,8 @@ async fn a_long_text_is_split_or_becomes_a_file() {
         scene.drained(SOON).await;
         let shown = scene.server.transcript(person.id);
         assert_eq!(shown.len(), 3);
-        let whole: String = shown.iter().map(|part| format!("{}\n", part.text.trim_end())).collect();
-        assert_eq!(whole, "word and more & more of it\n".repeat(400));
+        let whole: Vec<&str> = shown.iter().map(|part| part.text.trim_end()).collect();
+        assert_eq!(whole.join("\n"), "word and more & more of it\n".repeat(400).trim_end());
         let buttons: Vec<bool> = shown.iter().map(|part| part.button("OK").is_some()).collect();
         assert_eq!(buttons, [false, false, true]);
 
@@ -201,7 +201,7 @@ async fn a_group_that_moved_is_followed() {
     for scene in Scene::each(30).await {
         let person = scene.people(1).remove(0);
         scene.server.say_in(-8, &person, "hi");
-        let moved = |chat: ChatId| (chat.0 == -7).then_some(SendError::Moved { to: ChatId(-8) });
+        let moved = |chat: ChatId, _: &Message| (chat.0 == -7).then_some(SendError::Moved { to: ChatId(-8) });
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(moved) });
         let sender = run(scene.sender_on(scene.store.clone(), messenger, "a"));
         scene.mail(&[notice(-7, 1, Level::Info), notice(-7, 2, Level::Critical)]).await;
@@ -226,5 +226,51 @@ async fn asked_to_stop_it_finishes_what_is_in_flight() {
         scene.drained(Duration::from_secs(3)).await;
         sender.stop().await;
         assert_eq!(scene.texts(person.id), ["info 1", "info 2"]);
+    }
+}
+
+fn no_answer() -> SendError {
+    SendError::Unavailable { method: "SendMessage", what: "nothing".into(), maybe_done: false }
+}
+
+#[tokio::test]
+async fn while_telegram_is_away_it_is_asked_ever_more_seldom() {
+    for scene in Scene::each(30).await {
+        let person = scene.people(1).remove(0);
+        let (note, mut calls) = tokio::sync::mpsc::unbounded_channel();
+        let clock = scene.clock.clone();
+        let begun = clock.now();
+        let away = move |_: ChatId, _: &Message| {
+            note.send(clock.now()).unwrap();
+            (clock.now().since(begun) < Duration::from_secs(50)).then(no_answer)
+        };
+        let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(away) });
+        let sender = run(scene.sender_on(scene.database.store.clone(), messenger, "a"));
+        scene.mail(&(0..10).map(|n| notice(person.id, n, Level::Reply)).collect::<Vec<_>>()).await;
+        let mut times = Vec::new();
+        for _ in 0..6 {
+            times.push(calls.recv().await.unwrap());
+        }
+        for (pair, least) in times.windows(2).zip([2, 4, 8, 16, 32]) {
+            assert!(pair[1].since(pair[0]) >= Duration::from_secs(least), "{times:?}");
+        }
+        scene.drained(SOON).await;
+        sender.stop().await;
+        assert_eq!(scene.server.transcript(person.id).len(), 10);
+    }
+}
+
+#[tokio::test]
+async fn one_message_that_never_gets_an_answer_does_not_hold_up_the_others() {
+    for scene in Scene::each(30).await {
+        let person = scene.people(1).remove(0);
+        let poisonous = |_: ChatId, message: &Message| (message.html == "error 0").then(no_answer);
+        let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(poisonous) });
+        let sender = run(scene.sender_on(scene.database.store.clone(), messenger, "a"));
+        let others = (1..6).map(|n| notice(person.id, n, Level::Info));
+        scene.mail(&others.chain([notice(person.id, 0, Level::Error)]).collect::<Vec<_>>()).await;
+        scene.server.wait_for(person.id, SOON, |shown| (shown.len() == 5).then_some(())).await.unwrap();
+        sender.stop().await;
+        assert_eq!(scene.statuses(person.id).await, [("pending".to_owned(), 1), ("sent".to_owned(), 5)].into());
     }
 }

@@ -24,7 +24,7 @@ async fn only_one_of_two_sends_and_the_other_takes_over() {
     let log = Arc::new(Mutex::new(Vec::<&'static str>::new()));
     let start = async |name: &'static str| {
         let log = log.clone();
-        let note = move |_: ChatId| {
+        let note = move |_: ChatId, _: &Message| {
             log.lock().unwrap().push(name);
             None
         };
