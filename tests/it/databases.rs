@@ -27,19 +27,28 @@ impl Database {
 
     /// What somebody with the database's own tools does to it.
     pub async fn sql(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        sqlx::any::install_default_drivers();
-        let url = match self {
-            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
-            Self::Postgres(url) => url.clone(),
-        };
-        let mut connection = AnyConnection::connect(&url).await?;
+        let mut connection = self.connect().await?;
         let done = connection.execute(AssertSqlSafe(sql.to_owned())).await?;
         connection.close().await?;
         Ok(done.rows_affected())
     }
 
-    pub fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+    /// The number that a query answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut connection = self.connect().await.unwrap();
+        let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+        let number = query.fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        number
+    }
+
+    async fn connect(&self) -> Result<AnyConnection, sqlx::Error> {
+        sqlx::any::install_default_drivers();
+        let url = match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(url) => url.clone(),
+        };
+        AnyConnection::connect(&url).await
     }
 }
 
