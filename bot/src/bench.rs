@@ -94,8 +94,8 @@ async fn measure(name: &str, store: &Store, fsyncs: f64) -> anyhow::Result<()> {
     for single in 1..=SINGLES {
         let asked = now();
         enqueue(store, &clock).await?;
-        let began = started.recv().await.context("the bench's runner stopped")?;
-        waits.push(began.duration_since(asked));
+        let first_step = started.recv().await.context("the bench's runner stopped")?;
+        waits.push(first_step.duration_since(asked));
         bench.until_ended(JOBS + single).await;
     }
     waits.sort_unstable();

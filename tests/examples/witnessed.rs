@@ -40,11 +40,12 @@ impl AtCommit {
     }
 }
 
+#[async_trait::async_trait]
 impl Witness for AtCommit {
-    fn before(&self, what: &str) {
+    async fn before(&self, what: &str) {
         self.reached(what, self.seen_before.fetch_add(1, Ordering::SeqCst) + 1, true);
     }
-    fn after(&self, what: &str) {
+    async fn after(&self, what: &str) {
         self.reached(what, self.seen_after.fetch_add(1, Ordering::SeqCst) + 1, false);
     }
 }

@@ -69,6 +69,15 @@ impl Database {
         Ok(done.rows_affected())
     }
 
+    /// The number that a query answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut connection = self.connect().await;
+        let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+        let number = query.fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        number
+    }
+
     pub fn is_postgres(&self) -> bool {
         matches!(self.place, Place::Postgres(_))
     }

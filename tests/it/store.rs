@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::databases::each_engine;
 
 const NOW: Timestamp = Timestamp(1_000_000);
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn two_processes_open_one_database_at_once() {

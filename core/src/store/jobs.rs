@@ -40,14 +40,14 @@ pub struct JobFilter {
 }
 
 /// Which jobs `j` are due at $1 (our clock) and $2 (the database's): the condition of [`Tx::claim`] and of the look
-/// before it.
+/// before it. The first part is that of the index `jobs_open`, word for word.
 macro_rules! due_sql {
     () => {
-        "(j.status = 'waiting' AND j.run_at <= $1)
+        "j.status IN ('queued', 'running', 'waiting') AND ((j.status = 'waiting' AND j.run_at <= $1)
              OR (j.status = 'running' AND j.lease_until < $2)
              OR (j.status = 'queued' AND j.run_at <= $1 AND NOT EXISTS (SELECT 1 FROM jobs a
                  WHERE a.target = j.target AND a.id <> j.id AND (a.status IN ('running', 'waiting', 'parked')
-                     OR (a.status = 'queued' AND a.started_at IS NOT NULL))))"
+                     OR (a.status = 'queued' AND a.started_at IS NOT NULL)))))"
     };
 }
 

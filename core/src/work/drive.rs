@@ -92,13 +92,12 @@ impl Drive {
     }
 
     async fn turns(&self, held: &mut Held, first: Option<Turn>, signals: &Signals) -> StoreResult<()> {
-        let mut turn = match first {
-            Some(turn) => turn,
-            None => {
-                let mut tx = self.begin(held).await?;
-                held.journal = tx.steps(held.claim.job).await?;
-                self.turn(tx, held, "claim").await?
-            }
+        let mut turn = if let Some(turn) = first {
+            turn
+        } else {
+            let mut tx = self.begin(held).await?;
+            held.journal = tx.steps(held.claim.job).await?;
+            self.turn(tx, held, "claim").await?
         };
         loop {
             turn = match turn {

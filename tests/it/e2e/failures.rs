@@ -108,7 +108,7 @@ async fn a_password_that_is_not_told_ends_the_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_stays_away_ends_the_job() {
     let (world, host, _running) = world(&[("RACKHAND_SSH_AWAIT_LIMIT_S", "1")]).await;
-    host.down();
+    host.down().await;
     world.tap("Manage").await;
     failed_at(&world, "await_ssh", "ssh-away").await;
 }
@@ -117,7 +117,7 @@ async fn a_host_that_stays_away_ends_the_job() {
 async fn three_failed_playbooks_are_enough_until_a_person_has_looked() {
     let (world, host, _running) = world(&[]).await;
     let failing = sim_host::Fault { at_task: 3, kind: sim_host::FaultKind::Failed("no space left on device".into()) };
-    host.fail_playbook("access", failing, 3);
+    host.fail_playbook_times("access", failing, 3);
     world.tap("Manage").await;
     for attempt in 1..=3 {
         let (_, server) = failed_at(&world, "access", "ansible-task-failed").await;
@@ -148,7 +148,7 @@ async fn three_failed_playbooks_are_enough_until_a_person_has_looked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_playbook_past_its_limit_ends_the_job() {
     let (world, host, _running) = world(&[("PROVISIONING_TIMEOUT", "2")]).await;
-    host.fail_playbook("base", sim_host::Fault { at_task: 2, kind: sim_host::FaultKind::Hang }, 1);
+    host.fail_playbook("base", sim_host::Fault { at_task: 2, kind: sim_host::FaultKind::Hang });
     world.tap("Manage").await;
     failed_at(&world, "base", "ansible-timed-out").await;
 }

@@ -1,7 +1,7 @@
 //! An admin's day: a server appears, is set up, is rebuilt.
 
-use rackhand_core::states::ServerStatus;
 use rackhand_core::clients::time4vps::TaskKind;
+use rackhand_core::states::ServerStatus;
 
 use super::world::World;
 
@@ -31,9 +31,8 @@ async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
     let first_key = server.host_key.expect("a pinned key");
     world.telegram.say(&world.admin, "/rebuild vps-267179");
     world.tap("✅ Approve").await;
-    let rebuilt = |shown: &[rackhand_tests::telegram::Shown]| {
-        shown.iter().filter(|m| m.text.contains("is ready")).count() >= 2
-    };
+    let rebuilt =
+        |shown: &[rackhand_tests::telegram::Shown]| shown.iter().filter(|m| m.text.contains("is ready")).count() >= 2;
     world.wait("that it is ready again", rebuilt).await;
     assert_eq!(world.effects(267_179, TaskKind::Reinstall), 1);
     let mut tx = world.store().await.read().await.expect("a look");

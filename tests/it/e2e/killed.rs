@@ -89,7 +89,8 @@ async fn walk(part: usize, parts: usize) {
     let world = prepared().await;
     let points = points(&world).await;
     assert!(points.len() > 30, "the journal of a rebuild is longer than this: {points:?}");
-    let mine: Vec<Point> = points.into_iter().enumerate().filter(|(at, _)| at % parts == part).map(|(_, p)| p).collect();
+    let mine: Vec<Point> =
+        points.into_iter().enumerate().filter(|(at, _)| at % parts == part).map(|(_, p)| p).collect();
     for (at, point) in mine.iter().enumerate() {
         rebuild_through(&world, point, at + 2).await;
     }

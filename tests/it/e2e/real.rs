@@ -31,7 +31,11 @@ async fn real_hosts_are_set_up_and_rebuilt() {
         world.wait("the job's message", |shown| shown.iter().any(|m| m.button("Cancel").is_some())).await;
     }
     for server in ["vps-51", "vps-52"] {
-        world.wait_long(LONG, "that it is ready", |shown| shown.iter().any(|m| m.text.contains(&format!("{server} is ready")))).await;
+        world
+            .wait_long(LONG, "that it is ready", |shown| {
+                shown.iter().any(|m| m.text.contains(&format!("{server} is ready")))
+            })
+            .await;
     }
     // Seen with other eyes than Rackhand's, inside the hosts.
     for (host, name) in [(&bookworm, "vps-51"), (&trixie, "vps-52")] {
@@ -50,7 +54,11 @@ async fn real_hosts_are_set_up_and_rebuilt() {
     inside(&bookworm, marker).await;
     world.telegram.say(&world.admin, "/rebuild vps-51");
     world.tap("Approve").await;
-    world.wait_long(LONG, "the second end", |shown| shown.iter().filter(|m| m.text.contains("vps-51 is ready")).count() >= 2).await;
+    world
+        .wait_long(LONG, "the second end", |shown| {
+            shown.iter().filter(|m| m.text.contains("vps-51 is ready")).count() >= 2
+        })
+        .await;
     assert_eq!(world.effects(51, TaskKind::Reinstall), 1);
     assert_eq!(inside(&bookworm, "ls /root/marker 2>/dev/null || echo gone").await, "gone");
     let mut tx = world.store().await.read().await.expect("a look");

@@ -22,7 +22,7 @@ async fn no_password_is_seen_anywhere() {
     world.host(43).await;
     world.provider.task_fault(43, TaskFault::Fails("it says Root password: and more".into()));
     let failing = sim_host::Fault { at_task: 2, kind: sim_host::FaultKind::Failed("told you so".into()) };
-    host.fail_playbook("access", failing, 1);
+    host.fail_playbook("access", failing);
     let running = world.start();
     world.first_admin(&running).await;
 
@@ -30,7 +30,9 @@ async fn no_password_is_seen_anywhere() {
     for server in ["vps-42", "vps-43"] {
         world.telegram.say(&world.admin, &format!("/server {server}"));
         world.tap("Manage").await;
-        world.wait("the failure", |shown| shown.iter().any(|m| m.text.contains(server) && m.button("Set up").is_some())).await;
+        world
+            .wait("the failure", |shown| shown.iter().any(|m| m.text.contains(server) && m.button("Set up").is_some()))
+            .await;
     }
     world.telegram.say(&world.admin, "/provision vps-42");
     world.wait("the success", |shown| shown.iter().any(|m| m.text.contains("vps-42 is ready"))).await;

@@ -59,14 +59,15 @@ impl World {
         let listener = TcpListener::bind((Ipv4Addr::new(127, 80, network, 1), 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
-        let ansible = sim_ansible::write_wrapper(dir.path(), &program("rackhand"), "simulated-ansible-playbook");
+        let ansible = sim_ansible::write_wrapper(dir.path(), &program("rackhand"), "simulated-ansible-playbook")
+            .expect("a script");
         let settings = vec![
             ("RACKHAND_DATA_DIR", dir.path().join("data").display().to_string()),
             ("TELEGRAM_BOT_TOKEN", telegram.token()),
             ("TELEGRAM_API_URL", telegram.api_url().to_owned()),
-            ("TIME4VPS_BASE_URL", provider.url()),
-            ("TIME4VPS_USERNAME", provider.username()),
-            ("TIME4VPS_PASSWORD", provider.password()),
+            ("TIME4VPS_BASE_URL", provider.url().to_owned()),
+            ("TIME4VPS_USERNAME", provider.username().to_owned()),
+            ("TIME4VPS_PASSWORD", provider.password().to_owned()),
             ("RACKHAND_SSH_PORT", port.to_string()),
             ("RACKHAND_ANSIBLE_BIN", ansible.display().to_string()),
             ("RACKHAND_SYNC_INTERVAL_S", "1".to_owned()),
@@ -96,7 +97,7 @@ impl World {
     pub async fn host(&self, id: i64) -> Arc<SimHost> {
         let last = u8::try_from(id % 250).expect("below 250") + 1;
         let address = IpAddr::V4(Ipv4Addr::new(127, 80, self.network, last));
-        let host = SimHost::start(address, self.port, "as-delivered").await.expect("a host");
+        let host = SimHost::start(address, self.port, "as-delivered").expect("a host");
         self.provider.add_server(ServerSpec::new(id), host.clone());
         host
     }

@@ -245,7 +245,7 @@ async fn while_telegram_is_away_it_is_asked_ever_more_seldom() {
             (clock.now().since(begun) < Duration::from_secs(50)).then(no_answer)
         };
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(away) });
-        let sender = run(scene.sender_on(scene.database.store.clone(), messenger, "a"));
+        let sender = run(scene.sender_on(scene.store.clone(), messenger, "a"));
         scene.mail(&(0..10).map(|n| notice(person.id, n, Level::Reply)).collect::<Vec<_>>()).await;
         let mut times = Vec::new();
         for _ in 0..6 {
@@ -266,7 +266,7 @@ async fn one_message_that_never_gets_an_answer_does_not_hold_up_the_others() {
         let person = scene.people(1).remove(0);
         let poisonous = |_: ChatId, message: &Message| (message.html == "error 0").then(no_answer);
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(poisonous) });
-        let sender = run(scene.sender_on(scene.database.store.clone(), messenger, "a"));
+        let sender = run(scene.sender_on(scene.store.clone(), messenger, "a"));
         let others = (1..6).map(|n| notice(person.id, n, Level::Info));
         scene.mail(&others.chain([notice(person.id, 0, Level::Error)]).collect::<Vec<_>>()).await;
         scene.server.wait_for(person.id, SOON, |shown| (shown.len() == 5).then_some(())).await.unwrap();
