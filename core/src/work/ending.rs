@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::{Body, EventLevel, Job, Level, Notice, Reason, Role, Step, StepStatus},
     states::{JobEvent, JobStatus},
-    store::{Mail, StoreResult, Tx},
+    store::{Mail, StoreResult, Tx, job_key},
     units::Timestamp,
 };
 
@@ -111,6 +111,7 @@ impl Drive {
         if let Some(workflow) = &self.workflow {
             workflow.ended(tx, &held.job).await?;
         }
+        tx.touch_messages(&job_key(held.job.id)).await?;
         tell_ended(tx, &held.job, now).await?;
         info!(job = %held.claim.job, status = %held.job.status, "ended, or parked");
         Ok(Turn::Over)
