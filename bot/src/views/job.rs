@@ -78,7 +78,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);
         let line = say!(lang, "jobs-line", handle = handle, what = what, id = job.id.short(), at = at);
-        html.push_str(&format!("\n{} {line}", icon(job.status)));
+        html.extend(["\n", icon(job.status), " ", &line]);
         all.push(named(&format!("{} {handle} {}", icon(job.status), job.id.short()), &Want::Job(job.id)));
     }
     let mut buttons = rows(all);

@@ -40,7 +40,10 @@ reason-identity-mismatch = ⚠️ It may not be the same server: its { $what ->
         [host_key] host key
         *[other] { $what }
     } was <code>{ $known }</code> and is <code>{ $seen }</code> now. Nothing was sent to it.
-    .do = Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
+    .do = { $what ->
+        [host_key] Find out who reinstalled it. Until that is clear, cancel this job and let go of the server.
+        *[other] Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
+    }
 reason-untouchable-server = The server is { $why ->
         [reserved] reserved
         [unmanaged] not managed

@@ -23,7 +23,7 @@ fn keys(language: &str) -> BTreeSet<String> {
         for line in std::fs::read_to_string(root().join(path)).unwrap().lines() {
             if let Some((key, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
             {
-                last = key.to_owned();
+                key.clone_into(&mut last);
                 assert!(keys.insert(last.clone()), "{key} is there twice in {language}");
             } else if let Some((attribute, _)) = line.trim_start().split_once(" =").filter(|(a, _)| a.starts_with('.'))
             {
@@ -45,7 +45,7 @@ fn both_languages_have_the_same_texts() {
 #[test]
 fn everything_has_its_words() {
     let mut wanted: Vec<String> = Vec::new();
-    wanted.extend(COMMANDS.iter().map(|command| command.key()));
+    wanted.extend(COMMANDS.iter().map(rackhand_bot::commands::Command::key));
     wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
