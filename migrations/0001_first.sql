@@ -93,13 +93,15 @@ CREATE TABLE jobs (
     finished_at BIGINT,
     CHECK ((status = 'running') = (lease_until IS NOT NULL))
 );
--- The promise itself: no second active job on one server, whatever a program believes.
-CREATE UNIQUE INDEX jobs_one_active_per_target ON jobs (target) WHERE status IN ('running', 'waiting', 'parked');
+-- The promise itself: no second active job on one server, whatever a program believes. A job that began and is queued
+-- again (handed over, sent on, called off) keeps its server.
+CREATE UNIQUE INDEX jobs_one_active_per_target ON jobs (target)
+    WHERE status IN ('running', 'waiting', 'parked') OR (status = 'queued' AND started_at IS NOT NULL);
 CREATE UNIQUE INDEX jobs_one_queued_per_target ON jobs (target, kind) WHERE status = 'queued';
 -- One approval starts one job.
 CREATE UNIQUE INDEX jobs_one_per_approval ON jobs (approval) WHERE approval IS NOT NULL;
-CREATE INDEX jobs_due ON jobs (run_at, id) WHERE status IN ('queued', 'waiting');
-CREATE INDEX jobs_leased ON jobs (lease_until) WHERE status = 'running';
+-- Claims read only this, in its order. SQLite takes it for a query that repeats its condition word for word.
+CREATE INDEX jobs_open ON jobs (run_at, id) WHERE status IN ('queued', 'running', 'waiting');
 CREATE INDEX jobs_by_target ON jobs (target, id);
 
 CREATE TABLE job_steps (
@@ -148,12 +150,14 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     mac TEXT NOT NULL
 );
+-- The end of the chain, with a code of its own, so that the chain cannot be cut short and the head set back.
 CREATE TABLE audit_head (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     seq BIGINT NOT NULL,
-    mac TEXT NOT NULL
+    mac TEXT NOT NULL,
+    seal TEXT NOT NULL
 );
-INSERT INTO audit_head (id, seq, mac) VALUES (1, 0, '');
+INSERT INTO audit_head (id, seq, mac, seal) VALUES (1, 0, '', '');
 
 -- A message to one chat. The wanted version is `revision`; what the chat shows is `sent_revision`.
 CREATE TABLE outbox (
@@ -166,6 +170,10 @@ CREATE TABLE outbox (
     status TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'folded', 'undeliverable')),
     revision BIGINT NOT NULL,
     sent_revision BIGINT NOT NULL,
+    -- A long text is several messages: how many of this revision's are sent.
+    parts_sent BIGINT NOT NULL DEFAULT 0,
+    -- Telegram refused this revision's markup: it goes out as plain text.
+    plain BIGINT NOT NULL DEFAULT 0 CHECK (plain IN (0, 1)),
     message_id BIGINT,
     attempts BIGINT NOT NULL,
     due_at BIGINT NOT NULL,

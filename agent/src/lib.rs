@@ -1,1 +1,5 @@
-//! Rackhand agent.
+//! What Rackhand does by itself: workflows that act in the outside world for a job, and reconcilers.
+//!
+//! It never sees the chat: they meet in core's tables.
+
+pub mod work;

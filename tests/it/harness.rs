@@ -23,6 +23,8 @@ pub enum Peer {
     Ansible,
     /// Debian hosts in systemd-nspawn; the directory of the scripts that make them.
     Hosts,
+    /// The OpenSSH server; the path of its program, which each test starts for itself.
+    Sshd,
 }
 
 impl Peer {
@@ -31,6 +33,7 @@ impl Peer {
             Self::Postgres => "RACKHAND_TEST_POSTGRES",
             Self::Ansible => "RACKHAND_TEST_ANSIBLE",
             Self::Hosts => "RACKHAND_TEST_HOSTS",
+            Self::Sshd => "RACKHAND_TEST_SSHD",
         }
     }
 }

@@ -13,12 +13,13 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-export RACKHAND_TEST_POSTGRES RACKHAND_TEST_ANSIBLE RACKHAND_SKIPPED_LOG=$dir/skipped
+export RACKHAND_TEST_POSTGRES RACKHAND_TEST_ANSIBLE RACKHAND_TEST_SSHD=/usr/sbin/sshd RACKHAND_SKIPPED_LOG=$dir/skipped
 RACKHAND_TEST_POSTGRES=$("$peers/postgres.sh" start "$dir")
 if [ -x "$peers/ansible.sh" ]; then
   "$peers/ansible.sh" "$root/target/peers/ansible"
   RACKHAND_TEST_ANSIBLE=$root/target/peers/ansible/bin/ansible-playbook
 fi
+[ -x $RACKHAND_TEST_SSHD ] || "$peers/packages.sh" openssh-server
 # A machine that cannot run hosts says why; the tests that want them are then skipped, or fail where none may be.
 if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then
   export RACKHAND_TEST_HOSTS=$peers/hosts

@@ -3,5 +3,8 @@
 //! A simulator lives in the test's process, so that it outlives the product when a test kills that.
 
 pub mod host;
+pub mod real_host;
+pub mod sim_ansible;
+pub mod sim_host;
 pub mod telegram;
 pub mod time4vps;

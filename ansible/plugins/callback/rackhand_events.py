@@ -52,6 +52,8 @@ class CallbackModule(CallbackBase):
         self._emit("play_start", play=play.get_name(), tasks=self.task_count)
 
     def v2_playbook_on_task_start(self, task, is_conditional):
+        if is_meta(task):
+            return
         self.task_no += 1
         # Only tasks that are included while running are not known before.
         self.task_count = max(self.task_count, self.task_no)
@@ -131,16 +133,20 @@ def describe(task):
     return {"task": name.split(" : ", 1)[-1], "role": role.get_name() if role else None, "task_id": task._uuid}
 
 
+def is_meta(task):
+    return task.resolved_action in C._ACTION_META
+
+
 def count_tasks(play):
-    """Tasks of a play, with those of its roles and imported files; meta tasks and handlers run uncounted."""
+    """Tasks of a play, with those of its roles and imported files, without meta tasks and handlers."""
 
     def count(blocks):
         total = 0
         for each in blocks:
             if isinstance(each, Block):
                 total += count(each.block) + count(each.always)
-            elif each.resolved_action not in C._ACTION_META:
-                total += 1
+            else:
+                total += not is_meta(each)
         return total
 
     tagged = [block.filter_tagged_tasks({}) for block in play.compile()]

@@ -15,8 +15,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use rackhand_core::{fault::chain, secret::Secret};
-use reqwest::{RequestBuilder, Response, StatusCode, Url, multipart, redirect};
-use reqwest012 as reqwest;
+use reqwest012::{RequestBuilder, Response, StatusCode, Url, multipart, redirect};
 use serde::Serialize;
 use serde_json::Value;
 use teloxide::{
@@ -52,7 +51,7 @@ const MOST_BODY: usize = 8 * 1024 * 1024;
 
 /// The bot's connection to Telegram.
 pub struct Telegram {
-    http: reqwest::Client,
+    http: reqwest012::Client,
     api_url: Url,
     token: Secret,
 }
@@ -75,7 +74,7 @@ impl Telegram {
         if token.expose().is_empty() || !token.expose().bytes().all(is_token) {
             return Err(SendError::Unauthorized);
         }
-        let mut builder = reqwest::Client::builder()
+        let mut builder = reqwest012::Client::builder()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(DEADLINE)
             .tcp_nodelay(true)
@@ -133,7 +132,7 @@ impl Telegram {
         url
     }
 
-    fn unavailable(&self, method: &'static str, error: &reqwest::Error, maybe_done: bool) -> SendError {
+    fn unavailable(&self, method: &'static str, error: &reqwest012::Error, maybe_done: bool) -> SendError {
         SendError::Unavailable { method, what: self.token.redact(&chain(error)), maybe_done }
     }
 

@@ -3,5 +3,7 @@
 //! A client speaks one system's wire format and nothing more: it does not wait, retry or touch the store. Only job
 //! handlers and reconcilers call it, and they decide what an error means for the work at hand.
 
+pub mod ansible;
 pub mod http;
+pub mod ssh;
 pub mod time4vps;

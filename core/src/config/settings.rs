@@ -172,6 +172,8 @@ settings! {
         /// How long a reinstall may take; the provider needs 10 to 15 minutes.
         reinstall_limit: Duration, "reinstall_limit_s", "RACKHAND_REINSTALL_LIMIT_S",
             Seconds { min: 1.0, max: 86_400.0 }, "1800";
+        /// How long a request whose answer was lost may still be on its way; only then is it sent again.
+        settle: Duration, "settle_s", "RACKHAND_SETTLE_S", Seconds { min: 0.1, max: 600.0 }, "20";
     }
 
     /// How a person allows what destroys.

@@ -150,8 +150,14 @@ pub struct Outgoing {
     pub body: Body,
     /// Which version of it is wanted.
     pub revision: i64,
+    /// How many messages of this version are sent: a long text is several.
+    pub parts_sent: i64,
+    /// Whether it goes out as plain text, since Telegram refused its markup.
+    pub plain: bool,
     /// Telegram's number of the message, once sent.
     pub message_id: Option<i64>,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
     /// Failed tries since the last success.
     pub attempts: i64,
     /// When it was written.

@@ -1,15 +1,18 @@
 //! A person's yes or no. The only way to a wiped disk leads through here.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, OpError, Operation, Spec, call::approval_key, find};
+use super::{Cx, OpError, Operation, Ops, Spec, call::approval_key, find};
 use crate::{
     ids::{ApprovalId, JobId},
-    model::{Approval, PlanChange, Risk, Role},
+    model::{Actor, Approval, Body, Level, Notice, PlanChange, Risk, Role},
     states::{ApprovalEvent, ApprovalStatus},
+    store::Mail,
 };
 
 /// Says yes: the plan runs, if it is still exactly what was shown.
@@ -73,14 +76,19 @@ impl Operation for Approve {
             Ok(approval) => approval,
             Err(outcome) => return Ok(outcome),
         };
-        if cx.ops.limits.two_persons && approval.requester.is_some() && approval.requester == cx.actor.user {
+        let own = match approval.requester {
+            Some(requester) => cx.actor.user == Some(requester),
+            None => approval.requested_by == cx.actor.to_string(),
+        };
+        if cx.ops.limits.two_persons && own {
             return Err(OpError::OwnRequest);
         }
         let name = &approval.plan.operation;
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.clone()))?;
         let plan = (entry.plan)(cx, approval.plan.input.clone()).await?;
-        if plan.hash() != approval.plan_hash {
-            let changes = approval.plan.changes(&plan);
+        let mut changes = approval.plan.changes(&plan);
+        changes.extend(requester_demoted(cx, &approval, entry).await?);
+        if plan.hash() != approval.plan_hash || !changes.is_empty() {
             let words: Vec<String> =
                 changes.iter().map(|change| format!("{}: {} -> {}", change.what, change.was, change.is)).collect();
             let outcome = format!("stale: {}", words.join("; "));
@@ -153,6 +161,19 @@ async fn settle(cx: &mut Cx, approval: &Approval, event: ApprovalEvent, outcome:
     Ok(())
 }
 
+/// Whether the one who asked may no longer ask for this: then nobody asks for it.
+async fn requester_demoted(
+    cx: &mut Cx,
+    approval: &Approval,
+    entry: &super::Entry,
+) -> Result<Option<PlanChange>, OpError> {
+    let Some(id) = approval.requester else { return Ok(None) };
+    let has = cx.tx.user(id).await?.map_or(Role::Guest, |user| user.role);
+    let needs = entry.spec.lowest.max(entry.spec.risk.floor());
+    let change = || PlanChange { what: "requester".to_owned(), was: needs.to_string(), is: has.to_string() };
+    Ok((has < needs).then(change))
+}
+
 /// Runs the plan in the requester's name: the job's live message is theirs; the audit names the approver too.
 async fn run_as_requester(cx: &mut Cx, approval: &Approval, entry: &super::Entry) -> Result<Value, OpError> {
     let approver = cx.actor.clone();
@@ -182,4 +203,22 @@ pub(super) async fn expire_overdue(cx: &mut Cx) -> Result<(), OpError> {
         settle(cx, &approval, ApprovalEvent::Expire, "expired").await?;
     }
     Ok(())
+}
+
+impl Ops {
+    /// Ends the questions whose time is up, and reminds the admins of those that have less than `warn_before` left.
+    pub async fn tick_approvals(&self, warn_before: Duration) -> Result<(), OpError> {
+        let actor = Actor::system("approval-clock");
+        let mut cx = self.cx(self.store.write().await?, &actor);
+        expire_overdue(&mut cx).await?;
+        let now = cx.now;
+        for approval in cx.tx.approvals_to_warn(now.plus(warn_before)).await? {
+            for admin in cx.tx.users_from(Role::Admin).await? {
+                let body = Body::Notice(Notice::ApprovalExpiring { approval: approval.id });
+                let key = format!("approval-expiring:{}", approval.id);
+                cx.tx.mail_once(&Mail { chat: admin.telegram_id, key, level: Level::Reply, body }, now).await?;
+            }
+        }
+        Ok(cx.tx.commit().await?)
+    }
 }

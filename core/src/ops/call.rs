@@ -12,11 +12,15 @@ use crate::{
     clock::SharedClock,
     fault::chain,
     ids::ApprovalId,
-    keyring::Keyring,
+    keyring::{Aad, Keyring, Sealed},
     model::{Actor, ActorKind, Approval, AuditEntry, Body, Decision, Level, Notice, Plan, Risk, Role, decide, hex},
+    secret::Secret,
     states::ApprovalStatus,
     store::{Mail, Remembered, Store, StoreError, Tx},
 };
+
+/// How often an operation is begun anew because somebody else was faster.
+const RACES: u32 = 5;
 
 /// The bounds that operations keep to.
 #[derive(Clone, Debug)]
@@ -101,29 +105,39 @@ impl Ops {
         if entry.spec.people_only && actor.kind != ActorKind::Person {
             return Err(OpError::PeopleOnly);
         }
-        match decide(actor, entry.spec.risk, entry.spec.lowest) {
-            Decision::Refuse { needs } => Err(OpError::Forbidden { who: actor.name.clone(), needs, has: actor.role }),
-            Decision::Run if entry.spec.risk == Risk::Read => {
-                let mut cx = self.cx(self.store.read().await?, actor);
-                Ok(Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?))
+        let key = key.map(|key| key_of(actor, key));
+        let mut left = RACES;
+        loop {
+            let tx = if entry.spec.risk == Risk::Read { self.store.read().await? } else { self.store.write().await? };
+            match self.in_one_transaction(entry, self.cx(tx, actor), checked, key.as_deref()).await {
+                // Somebody was faster: begun anew, it sees what they did.
+                Err(OpError::Store(error)) if left > 0 && error.is_race() => left -= 1,
+                answer => return answer,
             }
-            decision => self.in_one_transaction(entry, actor, checked, key, decision).await,
         }
     }
 
     async fn in_one_transaction(
         &self,
         entry: &Entry,
-        actor: &Actor,
+        mut cx: Cx,
         checked: &Checked,
         key: Option<&str>,
-        decision: Decision,
     ) -> Result<Answer<Value>, OpError> {
-        let mut cx = self.cx(self.store.write().await?, actor);
+        cx.actor.role = cx.role_now().await?;
+        let decision = match decide(&cx.actor, entry.spec.risk, entry.spec.lowest) {
+            Decision::Refuse { needs } => {
+                return Err(OpError::Forbidden { who: cx.actor.name, needs, has: cx.actor.role });
+            }
+            Decision::Run if entry.spec.risk == Risk::Read => {
+                return Ok(Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?));
+            }
+            decision => decision,
+        };
         if let Some(key) = key
             && let Some(known) = cx.tx.remembered(key).await?
         {
-            return repeat(entry, checked, &known);
+            return self.repeat(entry, checked, key, &known);
         }
         let answer = if decision == Decision::Ask {
             Answer::AwaitingApproval(ask(&mut cx, entry, checked).await?)
@@ -137,7 +151,7 @@ impl Ops {
             let request = Remembered {
                 operation: entry.spec.name.to_owned(),
                 input_hash: hash(&checked.input),
-                answer: serde_json::to_string(&answer).map_err(OpError::Answer)?,
+                answer: self.keep(key, &answer)?,
             };
             cx.tx.remember(key, &request, now).await?;
         }
@@ -166,11 +180,40 @@ impl Ops {
     /// Checks the audit chain from its beginning: the number of entries, or where it breaks.
     pub async fn verify_audit(&self) -> Result<Result<i64, crate::store::ChainFault>, StoreError> {
         let keyring = self.keyring.clone();
-        self.store.read().await?.verify_audit(move |before, bytes| code(&keyring, before, bytes)).await
+        let holds =
+            move |parts: &[&[u8]], code: &str| unhex(code).is_some_and(|code| keyring.audit_verify(parts, &code));
+        self.store.read().await?.verify_audit(holds).await
+    }
+
+    /// The answer as it is kept for a repetition: sealed, because an invite's code is in one.
+    fn keep(&self, key: &str, answer: &Answer<Value>) -> Result<String, OpError> {
+        let text = serde_json::to_string(answer).map_err(OpError::Answer)?;
+        Ok(self.keyring.seal(answer_of(key), &Secret::new(text))?.to_string())
+    }
+
+    fn repeat(
+        &self,
+        entry: &Entry,
+        checked: &Checked,
+        key: &str,
+        known: &Remembered,
+    ) -> Result<Answer<Value>, OpError> {
+        if known.operation != entry.spec.name || known.input_hash != hash(&checked.input) {
+            return Err(OpError::KeyReused);
+        }
+        let sealed: Sealed = known.answer.parse()?;
+        serde_json::from_str(self.keyring.open(answer_of(key), &sealed)?.expose()).map_err(OpError::Answer)
     }
 }
 
 impl Cx {
+    /// The actor's role at this moment: what the door saw may have been taken away since.
+    async fn role_now(&mut self) -> Result<Role, OpError> {
+        let Some(id) = self.actor.user else { return Ok(self.actor.role) };
+        let now = self.tx.user(id).await?.map_or(Role::Guest, |user| user.role);
+        Ok(now.min(self.actor.role))
+    }
+
     /// Appends to the audit, in this transaction.
     pub async fn audit(&mut self, operation: &str, target: &str, outcome: &str, detail: &Value) -> Result<(), OpError> {
         let entry = AuditEntry {
@@ -183,13 +226,9 @@ impl Cx {
             detail: detail.to_string(),
         };
         let keyring = self.ops.keyring.clone();
-        self.tx.append_audit(entry, move |before, bytes| code(&keyring, before, bytes)).await?;
+        self.tx.append_audit(entry, move |parts| hex(&keyring.audit_mac(parts))).await?;
         Ok(())
     }
-}
-
-fn code(keyring: &Keyring, before: &str, bytes: &[u8]) -> String {
-    hex(&keyring.audit_mac(&[before.as_bytes(), bytes]))
 }
 
 /// Writes the question down and shows it to everybody who may answer it. The same question asked again is the same.
@@ -231,11 +270,21 @@ pub(super) fn approval_key(id: ApprovalId) -> String {
     format!("approval:{id}")
 }
 
-fn repeat(entry: &Entry, checked: &Checked, known: &Remembered) -> Result<Answer<Value>, OpError> {
-    if known.operation != entry.spec.name || known.input_hash != hash(&checked.input) {
-        return Err(OpError::KeyReused);
-    }
-    serde_json::from_str(&known.answer).map_err(OpError::Answer)
+/// A key is its actor's own: another's request with the same key is another request. People may rename themselves.
+fn key_of(actor: &Actor, key: &str) -> String {
+    let who = actor.user.map_or_else(|| actor.name.clone(), |user| user.to_string());
+    format!("{}:{who}:{key}", actor.kind)
+}
+
+fn answer_of(key: &str) -> Aad<'_> {
+    Aad { table: "requests", row: key, column: "answer" }
+}
+
+/// Our own hex only: in another spelling of the same bytes the column was changed.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let bytes: Option<Vec<u8>> =
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
+    bytes.filter(|bytes| hex(bytes) == text)
 }
 
 fn hash(input: &Value) -> String {

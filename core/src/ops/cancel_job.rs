@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Cx, JobInput, OpError, Operation, Spec};
 use crate::{
-    model::{EventLevel, Job, Risk, Role},
+    model::{EventLevel, Job, Reason, Risk, Role},
     states::{JobEvent, JobStatus},
 };
 
@@ -35,12 +35,17 @@ impl Operation for CancelJob {
             return Ok(job);
         }
         let message = format!("called off by {}", cx.actor.name);
+        // The job's row first: it keeps its worker from writing the story at the same time.
+        let job = match job.status {
+            JobStatus::Queued if job.started_at.is_none() => {
+                let outcome = Reason::new("cancelled", message.clone()).with("by", &cx.actor.name);
+                cx.tx.cancel_unbegun(&job, &outcome, cx.now).await?
+            }
+            JobStatus::Queued | JobStatus::Running => cx.tx.request_cancel(&job).await?,
+            _ => cx.tx.push_job(&job, JobEvent::Cancel, true, cx.now).await?,
+        };
         let step = job.step.clone().unwrap_or_default();
         cx.tx.add_event(&job, &step, EventLevel::Warning, &message, cx.now).await?;
-        if job.status == JobStatus::Running {
-            cx.tx.request_cancel(job.id).await?;
-            return Ok(cx.tx.require_job(job.id).await?);
-        }
-        Ok(cx.tx.push_job(&job, JobEvent::Cancel, true, cx.now).await?)
+        Ok(job)
     }
 }

@@ -30,7 +30,11 @@ impl Operation for ForceRebuildServer {
 
     async fn plan(cx: &mut Cx, input: &HandleInput) -> Result<Plan, OpError> {
         let server = cx.touchable(&input.handle).await?;
-        cx.require_rebuildable(&server).await?;
+        let event = match server.status {
+            ServerStatus::ForceRebuild => ServerEvent::Start,
+            _ => ServerEvent::ForceRebuild,
+        };
+        cx.require_rebuildable(&server, event).await?;
         Ok(wiping_plan(Self::SPEC.name, input, &server))
     }
 

@@ -30,11 +30,11 @@ impl Operation for ManageServer {
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
         let server = cx.server(&input.handle).await?;
-        if server.managed && server.status != ServerStatus::Discovered {
-            return Ok(server);
-        }
         if let Some(why) = server.untouchable().filter(|why| *why != "unmanaged") {
             return Err(OpError::Untouchable { handle: server.handle, why });
+        }
+        if server.managed && server.status != ServerStatus::Discovered {
+            return Ok(server);
         }
         let server = cx.tx.move_server(&server, ServerEvent::Manage, cx.now).await?;
         cx.tx.set_managed(server.id, true, cx.now).await?;

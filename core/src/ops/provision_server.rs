@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::{Cx, HandleInput, JobStarted, OpError, Operation, Spec};
-use crate::model::{ProvisionMode, Risk, Role};
+use crate::{
+    model::{ProvisionMode, Risk, Role},
+    states::ServerStatus,
+};
 
 /// Sets a server up, or up again.
 pub struct ProvisionServer;
@@ -27,6 +30,7 @@ impl Operation for ProvisionServer {
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<JobStarted, OpError> {
         let server = cx.touchable(&input.handle).await?;
-        cx.file_provisioning(&server, ProvisionMode::Setup, false).await
+        let mode = if server.status == ServerStatus::Error { ProvisionMode::Recover } else { ProvisionMode::Setup };
+        cx.file_provisioning(&server, mode, false).await
     }
 }

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, JobStarted, OpError, Operation, Spec};
-use crate::model::{Plan, ProvisionMode, Risk, Role, Server};
+use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Spec};
+use crate::{
+    ids::ApprovalId,
+    model::{Actor, Plan, ProvisionMode, Risk, Role, Server},
+    states::{ApprovalStatus, Machine, ServerEvent},
+};
 
 /// Wipes a server, installs its operating system anew and sets it up.
 pub struct RebuildServer;
@@ -29,7 +33,7 @@ impl Operation for RebuildServer {
 
     async fn plan(cx: &mut Cx, input: &HandleInput) -> Result<Plan, OpError> {
         let server = cx.touchable(&input.handle).await?;
-        cx.require_rebuildable(&server).await?;
+        cx.require_rebuildable(&server, ServerEvent::Start).await?;
         Ok(wiping_plan(Self::SPEC.name, input, &server))
     }
 
@@ -41,7 +45,8 @@ impl Operation for RebuildServer {
 
 impl Cx {
     /// Says now what would refuse the rebuild later: nobody should approve what cannot run.
-    pub(super) async fn require_rebuildable(&mut self, server: &Server) -> Result<(), OpError> {
+    pub(super) async fn require_rebuildable(&mut self, server: &Server, event: ServerEvent) -> Result<(), OpError> {
+        server.status.after(event).map_err(OpError::Illegal)?;
         if server.address.is_none() {
             return Err(OpError::NoAddress(server.handle.clone()));
         }
@@ -67,5 +72,36 @@ pub(super) fn wiping_plan(operation: &str, input: &HandleInput, server: &Server)
             ("host_key".to_owned(), server.host_key.clone().unwrap_or_else(none)),
         ]),
         losses: vec!["loss-disk".to_owned(), "loss-backups".to_owned()],
+    }
+}
+
+impl Ops {
+    /// Starts the rebuild that a server's status asks for, with the approval that set the status. Where the server is no
+    /// longer what was approved, a person is asked anew.
+    pub async fn rebuild_approved(
+        &self,
+        actor: &Actor,
+        input: &HandleInput,
+        approval: ApprovalId,
+    ) -> Result<Answer<JobStarted>, OpError> {
+        let mut cx = self.cx(self.store.write().await?, actor);
+        let server = cx.touchable(&input.handle).await?;
+        let allowed = cx.tx.approval(approval).await?.filter(|approval| {
+            let plan = wiping_plan(&approval.plan.operation, input, &server);
+            approval.status == ApprovalStatus::Used && approval.job.is_none() && plan.hash() == approval.plan_hash
+        });
+        let Some(allowed) = allowed else {
+            cx.tx.set_rebuild_approval(server.id, None).await?;
+            cx.tx.commit().await?;
+            return self.call::<RebuildServer>(actor, input, None).await;
+        };
+        cx.approval = Some(allowed.id);
+        cx.actor.user = allowed.requester;
+        let started = cx.file_provisioning(&server, ProvisionMode::Rebuild, true).await?;
+        cx.tx.link_approval(allowed.id, started.job).await?;
+        let detail = serde_json::json!({ "approval": allowed.id, "job": started.job });
+        cx.audit(RebuildServer::SPEC.name, &server.handle, "done", &detail).await?;
+        cx.tx.commit().await?;
+        Ok(Answer::Done(started))
     }
 }

@@ -10,6 +10,9 @@ use crate::{
     secret::Secret,
 };
 
+/// More keys than a rotation ever leaves.
+const MOST_KEYS: usize = 16;
+
 /// Uses a one-time code: the actor gets its role.
 pub struct RedeemInvite;
 
@@ -17,14 +20,16 @@ pub struct RedeemInvite;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedeemInviteInput {
-    /// What `/start` was followed by.
-    pub code_hash: String,
+    /// The keyed hashes of what `/start` was followed by, one for each of our keys: the code may be older than the
+    /// newest key.
+    #[schemars(length(max = 16))]
+    pub code_hashes: Vec<String>,
 }
 
 impl RedeemInvite {
     /// The input for a code as it was typed.
     pub fn input(keyring: &crate::keyring::Keyring, code: &str) -> RedeemInviteInput {
-        RedeemInviteInput { code_hash: keyring.code_hash(&Secret::new(code.trim().to_lowercase())) }
+        RedeemInviteInput { code_hashes: keyring.code_hashes(&Secret::new(code.trim().to_lowercase())) }
     }
 }
 
@@ -44,7 +49,8 @@ impl Operation for RedeemInvite {
     async fn run(cx: &mut Cx, input: RedeemInviteInput) -> Result<User, OpError> {
         let id = cx.actor.user.ok_or(OpError::PeopleOnly)?;
         let user = cx.tx.user(id).await?.ok_or(OpError::PeopleOnly)?;
-        let invite = cx.tx.take_invite(&input.code_hash, id, cx.now).await?.ok_or(OpError::BadCode)?;
+        let hashes = input.code_hashes.get(..MOST_KEYS).unwrap_or(&input.code_hashes);
+        let invite = cx.tx.take_invite(hashes, id, cx.now).await?.ok_or(OpError::BadCode)?;
         // A code never takes rights away.
         if invite.role > user.role {
             cx.tx.set_role(id, user.role, invite.role).await?;

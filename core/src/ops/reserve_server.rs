@@ -60,6 +60,8 @@ impl Operation for ReleaseServer {
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
         let server = cx.server(&input.handle).await?;
+        // The job that a status asked for would run although the status was taken back.
+        cx.require_idle(&server).await?;
         let server = cx.tx.move_server(&server, ServerEvent::Release, cx.now).await?;
         if server.status == ServerStatus::Discovered {
             cx.tx.set_managed(server.id, false, cx.now).await?;

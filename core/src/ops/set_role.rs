@@ -46,7 +46,7 @@ impl Operation for SetRole {
         if user.role == input.role {
             return Ok(user);
         }
-        if user.role == Role::Admin && cx.tx.count_role(Role::Admin).await? <= 1 {
+        if user.role == Role::Admin && cx.tx.hold_admins().await? <= 1 {
             return Err(OpError::LastAdmin);
         }
         cx.tx.set_role(user.id, user.role, input.role).await?;

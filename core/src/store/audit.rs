@@ -1,8 +1,11 @@
 //! The audit chain: append-only, each row's code covers the row and the code before it.
+//!
+//! The head, too, has a code: who cuts the chain short would have to forge it. What this cannot see is the whole table,
+//! head and all, put back to an earlier copy of itself.
 
 use sqlx::any::AnyRow;
 
-use super::{StoreError, StoreResult, Tx, row::Columns};
+use super::{StoreResult, Tx, row::Columns};
 use crate::model::AuditEntry;
 
 /// Where the chain is broken.
@@ -16,18 +19,19 @@ pub struct ChainFault {
 }
 
 impl Tx {
-    /// Appends an entry; `mac` makes the code over (the code before, this entry's bytes). Holds the chain's head until
-    /// the transaction ends, so that entries are written one after another.
+    /// Appends an entry; `mac` makes the code over parts, each with its borders. Holds the chain's head until the
+    /// transaction ends, so that entries are written one after another.
     pub async fn append_audit(
         &mut self,
         mut entry: AuditEntry,
-        mac: impl Fn(&str, &[u8]) -> String + Send,
+        mac: impl Fn(&[&[u8]]) -> String + Send,
     ) -> StoreResult<AuditEntry> {
         let head = sqlx::query("UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, mac")
             .fetch_one(self.conn())
             .await?;
         entry.seq = head.int("seq")?;
-        let code = mac(&head.text("mac")?, &entry.canonical());
+        let code = mac(&[head.text("mac")?.as_bytes(), &entry.canonical()]);
+        let seal = mac(&[HEAD, entry.seq.to_string().as_bytes(), code.as_bytes()]);
         sqlx::query(
             "INSERT INTO audit (seq, at, actor, operation, target, outcome, detail, mac)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -42,8 +46,17 @@ impl Tx {
         .bind(code.clone())
         .execute(self.conn())
         .await?;
-        sqlx::query("UPDATE audit_head SET mac = $1 WHERE id = 1").bind(code).execute(self.conn()).await?;
+        sqlx::query("UPDATE audit_head SET mac = $1, seal = $2 WHERE id = 1")
+            .bind(code)
+            .bind(seal)
+            .execute(self.conn())
+            .await?;
         Ok(entry)
+    }
+
+    /// The number of the newest entry; 0 when there is none.
+    pub async fn audit_newest(&mut self) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar("SELECT seq FROM audit_head WHERE id = 1").fetch_one(self.conn()).await?)
     }
 
     /// Entries after `after`, oldest first; at most `limit`.
@@ -52,12 +65,15 @@ impl Tx {
         rows.iter().map(entry).collect()
     }
 
-    /// Walks the whole chain. Returns the number of entries, or where it first breaks.
+    /// Walks the whole chain; `holds` says whether a code is that of the parts. Returns the number of entries, or where
+    /// it first breaks.
     pub async fn verify_audit(
         &mut self,
-        mac: impl Fn(&str, &[u8]) -> String + Send,
+        holds: impl Fn(&[&[u8]], &str) -> bool + Send + Sync,
     ) -> StoreResult<Result<i64, ChainFault>> {
-        let head = sqlx::query("SELECT seq, mac FROM audit_head WHERE id = 1").fetch_one(self.conn()).await?;
+        let head =
+            sqlx::query("SELECT seq, mac, seal FROM audit_head WHERE id = 1").fetch_optional(self.conn()).await?;
+        let Some(head) = head else { return Ok(Err(ChainFault { seq: 0, what: "the chain's head is missing" })) };
         let (last, last_code) = (head.int("seq")?, head.text("mac")?);
         let (mut seq, mut code) = (0, String::new());
         loop {
@@ -71,9 +87,8 @@ impl Tx {
                     return Ok(Err(ChainFault { seq: seq + 1, what: "is missing" }));
                 }
                 seq = entry.seq;
-                let expected = mac(&code, &entry.canonical());
-                code = row.text("mac")?;
-                if code != expected {
+                let before = std::mem::replace(&mut code, row.text("mac")?);
+                if !holds(&[before.as_bytes(), &entry.canonical()], &code) {
                     return Ok(Err(ChainFault { seq, what: "was changed, or the key is another one" }));
                 }
             }
@@ -81,14 +96,27 @@ impl Tx {
         if (seq, &code) != (last, &last_code) {
             return Ok(Err(ChainFault { seq: seq + 1, what: "is missing at the end" }));
         }
+        let sealed = holds(&[HEAD, last.to_string().as_bytes(), code.as_bytes()], &head.text("seal")?);
+        if !(sealed || last == 0 && self.nobody_has_a_role().await?) {
+            return Ok(Err(ChainFault { seq: seq + 1, what: "is missing at the end: the head was set back" }));
+        }
         Ok(Ok(seq))
     }
 
-    async fn audit_rows(&mut self, after: i64, limit: i64) -> Result<Vec<AnyRow>, StoreError> {
+    /// A role is given by an operation, and that is recorded: with an empty record there can be none.
+    async fn nobody_has_a_role(&mut self) -> StoreResult<bool> {
+        let sql = "SELECT COUNT(*) FROM users WHERE role <> 'guest'";
+        Ok(sqlx::query_scalar::<_, i64>(sql).fetch_one(self.conn()).await? == 0)
+    }
+
+    async fn audit_rows(&mut self, after: i64, limit: i64) -> StoreResult<Vec<AnyRow>> {
         let sql = "SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
         Ok(sqlx::query(sql).bind(after).bind(limit).fetch_all(self.conn()).await?)
     }
 }
+
+/// What the head's code begins with, so that no row's code can stand in for it.
+const HEAD: &[u8] = b"head";
 
 fn entry(row: &AnyRow) -> StoreResult<AuditEntry> {
     Ok(AuditEntry {

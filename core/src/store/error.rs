@@ -37,6 +37,20 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether somebody else was faster, so that the same transaction begun anew sees what they did and may succeed.
+    pub fn is_race(&self) -> bool {
+        match self {
+            Self::Taken(_) | Self::Changed(_) => true,
+            // PostgreSQL ended one of two transactions that waited for each other, or that could not be put in order.
+            Self::Database(sqlx::Error::Database(inner)) => {
+                inner.code().is_some_and(|code| ["40P01", "40001"].contains(&code.as_ref()))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {

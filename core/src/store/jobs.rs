@@ -39,22 +39,34 @@ pub struct JobFilter {
     pub open: bool,
 }
 
+/// Which jobs `j` are due at $1 (our clock) and $2 (the database's): the condition of [`Tx::claim`] and of the look
+/// before it. The first part is that of the index `jobs_open`, word for word.
+macro_rules! due_sql {
+    () => {
+        "j.status IN ('queued', 'running', 'waiting') AND ((j.status = 'waiting' AND j.run_at <= $1)
+             OR (j.status = 'running' AND j.lease_until < $2)
+             OR (j.status = 'queued' AND j.run_at <= $1 AND NOT EXISTS (SELECT 1 FROM jobs a
+                 WHERE a.target = j.target AND a.id <> j.id AND (a.status IN ('running', 'waiting', 'parked')
+                     OR (a.status = 'queued' AND a.started_at IS NOT NULL)))))"
+    };
+}
+
 macro_rules! claim_sql {
     ($lock:literal) => {
         concat!(
-            "UPDATE jobs SET status = 'running', lease_owner = $1, lease_until = $2, lease_epoch = lease_epoch + 1,
-                 started_at = COALESCE(started_at, $3)
-             WHERE id = (SELECT j.id FROM jobs j
-                 WHERE (j.status = 'waiting' AND j.run_at <= $3)
-                    OR (j.status = 'running' AND j.lease_until < $4)
-                    OR (j.status = 'queued' AND j.run_at <= $3 AND NOT EXISTS (SELECT 1 FROM jobs a
-                        WHERE a.target = j.target AND a.status IN ('running', 'waiting', 'parked')))
-                 ORDER BY j.run_at, j.id LIMIT 1",
+            "UPDATE jobs SET status = 'running', lease_owner = $3, lease_until = $4, lease_epoch = lease_epoch + 1,
+                 started_at = COALESCE(started_at, $1)
+             WHERE id = (SELECT j.id FROM jobs j WHERE ",
+            due_sql!(),
+            " ORDER BY j.run_at, j.id LIMIT 1",
             $lock,
             ") RETURNING *"
         )
     };
 }
+
+const FENCE_LOCKED: &str = "SELECT * FROM jobs WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR UPDATE";
+const FENCE: &str = "SELECT * FROM jobs WHERE id = $1 AND lease_epoch = $2 AND status = 'running'";
 
 impl Tx {
     /// Enqueues a job, or joins the one of the same kind and target that has not ended yet. Returns the job and whether it is new.
@@ -65,9 +77,9 @@ impl Tx {
             return Ok((open, false));
         }
         let id = JobId::new();
-        sqlx::query(
+        let row = sqlx::query(
             "INSERT INTO jobs (id, kind, target, params, status, run_at, requested_by, requester, approval, created_at)
-             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $5)",
+             VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8, $5) RETURNING *",
         )
         .bind(id.to_string())
         .bind(new.kind)
@@ -77,10 +89,10 @@ impl Tx {
         .bind(new.requested_by.clone())
         .bind(new.requester.map(|id| id.to_string()))
         .bind(new.approval.map(|id| id.to_string()))
-        .execute(self.conn())
+        .fetch_one(self.conn())
         .await?;
         self.poke_jobs = true;
-        Ok((self.require_job(id).await?, true))
+        Ok((job(&row)?, true))
     }
 
     /// The job of this kind on this server that has not ended, if any.
@@ -98,6 +110,9 @@ impl Tx {
 
     /// Takes the best due job: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
     /// target is free.
+    ///
+    /// # Errors
+    /// `Taken` when two replicas took two queued jobs of one target at once and the other one was let pass: try again.
     pub async fn claim(&mut self, by: &ClaimBy, now: Timestamp) -> StoreResult<Option<Job>> {
         let sql = match self.engine {
             Engine::Sqlite => claim_sql!(""),
@@ -105,25 +120,19 @@ impl Tx {
         };
         let db_now = self.db_now().await?;
         let row = sqlx::query(sql)
-            .bind(by.owner.clone())
-            .bind(db_now.saturating_add(millis(by.lease)))
             .bind(now.0)
             .bind(db_now)
+            .bind(by.owner.clone())
+            .bind(db_now.saturating_add(millis(by.lease)))
             .fetch_optional(self.conn())
-            .await;
-        match row.map_err(StoreError::from) {
-            Ok(row) => row.as_ref().map(job).transpose(),
-            // Two replicas took two queued jobs of one target at once: the database let one of them pass.
-            Err(StoreError::Taken(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+            .await?;
+        row.as_ref().map(job).transpose()
     }
 
     /// Whether [`Tx::claim`] might find something: a look that writes nothing.
     pub async fn any_job_due(&mut self, now: Timestamp) -> StoreResult<bool> {
         let db_now = self.db_now().await?;
-        let sql = "SELECT COUNT(*) FROM (SELECT id FROM jobs WHERE (status IN ('queued', 'waiting') AND run_at <= $1)
-                       OR (status = 'running' AND lease_until < $2) LIMIT 1) due";
+        let sql = concat!("SELECT COUNT(*) FROM (SELECT j.id FROM jobs j WHERE ", due_sql!(), " LIMIT 1) due");
         Ok(sqlx::query_scalar::<_, i64>(sql).bind(now.0).bind(db_now).fetch_one(self.conn()).await? > 0)
     }
 
@@ -145,14 +154,12 @@ impl Tx {
     /// Proves that the claim still holds, and holds the row until the transaction ends: the first statement of every
     /// write that a worker makes. Returns the job as it is now.
     pub async fn fence(&mut self, claim: Claim) -> StoreResult<Job> {
-        let row = sqlx::query(
-            "UPDATE jobs SET lease_epoch = lease_epoch WHERE id = $1 AND lease_epoch = $2 AND status = 'running'
-             RETURNING *",
-        )
-        .bind(claim.job.to_string())
-        .bind(claim.epoch)
-        .fetch_optional(self.conn())
-        .await?;
+        // SQLite's one writer has begun already: nobody else can change the row.
+        let sql = match self.engine {
+            Engine::Sqlite => FENCE,
+            Engine::Postgres => FENCE_LOCKED,
+        };
+        let row = sqlx::query(sql).bind(claim.job.to_string()).bind(claim.epoch).fetch_optional(self.conn()).await?;
         job(&row.ok_or_else(|| StoreError::LeaseLost(claim.job.to_string()))?)
     }
 
@@ -167,10 +174,10 @@ impl Tx {
     ) -> StoreResult<Job> {
         let to = was.status.after(event)?;
         let ended = matches!(to, JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled);
-        let done = sqlx::query(
+        let row = sqlx::query(
             "UPDATE jobs SET status = $3, reason = $4, run_at = $5, lease_owner = NULL, lease_until = NULL,
                  finished_at = $6
-             WHERE id = $1 AND status = $2",
+             WHERE id = $1 AND status = $2 RETURNING *",
         )
         .bind(was.id.to_string())
         .bind(was.status.to_string())
@@ -178,11 +185,10 @@ impl Tx {
         .bind(reason.map(json).transpose()?)
         .bind(run_at.0)
         .bind(ended.then_some(now.0))
-        .execute(self.conn())
+        .fetch_optional(self.conn())
         .await?;
-        expect_one(done.rows_affected(), "the job")?;
         self.poke_jobs = true;
-        self.require_job(was.id).await
+        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
     }
 
     /// Notes the step that a running job is at.
@@ -224,34 +230,51 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves a job that no worker holds: a person's retry, or a person's cancel of one that is queued, waits or is parked.
+    /// Queues a job that no worker holds: a person's retry, or a person's cancel of one that waits or is parked.
     pub async fn push_job(&mut self, was: &Job, event: JobEvent, cancel: bool, now: Timestamp) -> StoreResult<Job> {
         let to = was.status.after(event)?;
-        let ended = to == JobStatus::Cancelled;
-        let done = sqlx::query(
-            "UPDATE jobs SET status = $3, run_at = $4, cancel_requested = $5, finished_at = $6, reason = NULL
-             WHERE id = $1 AND status = $2",
+        let row = sqlx::query(
+            "UPDATE jobs SET status = $3, run_at = $4, cancel_requested = $5, reason = NULL
+             WHERE id = $1 AND status = $2 RETURNING *",
         )
         .bind(was.id.to_string())
         .bind(was.status.to_string())
         .bind(to.to_string())
         .bind(now.0)
         .bind(i64::from(cancel || was.cancel_requested))
-        .bind(ended.then_some(now.0))
-        .execute(self.conn())
+        .fetch_optional(self.conn())
         .await?;
-        expect_one(done.rows_affected(), "the job")?;
         self.poke_jobs = true;
-        self.require_job(was.id).await
+        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
     }
 
-    /// Asks the worker of a running job to call it off.
-    pub async fn request_cancel(&mut self, id: JobId) -> StoreResult<()> {
-        let done = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE id = $1 AND status = 'running'")
-            .bind(id.to_string())
-            .execute(self.conn())
+    /// Ends a queued job that no worker ever took: nothing was begun, so nothing is to be undone.
+    pub async fn cancel_unbegun(&mut self, was: &Job, outcome: &Reason, now: Timestamp) -> StoreResult<Job> {
+        let to = was.status.after(JobEvent::Cancel)?;
+        let row = sqlx::query(
+            "UPDATE jobs SET status = $3, cancel_requested = 1, outcome = $4, finished_at = $5
+             WHERE id = $1 AND status = $2 AND started_at IS NULL RETURNING *",
+        )
+        .bind(was.id.to_string())
+        .bind(was.status.to_string())
+        .bind(to.to_string())
+        .bind(json(outcome)?)
+        .bind(now.0)
+        .fetch_optional(self.conn())
+        .await?;
+        self.poke_jobs = true;
+        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
+    }
+
+    /// Asks the worker of a job that is running, or queued to be gone on with, to call it off.
+    pub async fn request_cancel(&mut self, was: &Job) -> StoreResult<Job> {
+        let row = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE id = $1 AND status = $2 RETURNING *")
+            .bind(was.id.to_string())
+            .bind(was.status.to_string())
+            .fetch_optional(self.conn())
             .await?;
-        expect_one(done.rows_affected(), "the job")
+        self.poke_jobs = true;
+        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
     }
 
     /// Ends all leases at once. Only for a process that holds the data directory's lock, and so knows that whoever held
@@ -271,12 +294,13 @@ impl Tx {
 
     /// Jobs whose id ends so: what people type. At most two, to see whether it is ambiguous.
     pub async fn jobs_ending(&mut self, short: &str) -> StoreResult<Vec<Job>> {
-        let rows =
-            sqlx::query("SELECT * FROM jobs WHERE substr(id, length(id) - $2 + 1) = $1 ORDER BY id DESC LIMIT 2")
-                .bind(short.to_owned())
-                .bind(i64::try_from(short.len()).unwrap_or(i64::MAX))
-                .fetch_all(self.conn())
-                .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE substr(id, length(id) - CAST($2 AS INTEGER) + 1) = $1 ORDER BY id DESC LIMIT 2",
+        )
+        .bind(short.to_owned())
+        .bind(i64::try_from(short.chars().count()).unwrap_or(i64::MAX))
+        .fetch_all(self.conn())
+        .await?;
         rows.iter().map(job).collect()
     }
 

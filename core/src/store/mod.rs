@@ -17,7 +17,14 @@ mod secrets;
 mod servers;
 mod users;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     Any, AnyConnection, Executor, Transaction,
@@ -33,7 +40,6 @@ pub use journal::job_key;
 pub use leases::Lease;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;
-pub use secrets::SecretAt;
 
 /// A result of the store.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -59,6 +65,7 @@ pub struct Store {
     readers: sqlx::AnyPool,
     writers: sqlx::AnyPool,
     pokes: Arc<Pokes>,
+    commits: Arc<AtomicU64>,
 }
 
 /// Who wants to know of a commit in this process. Other processes find out by polling.
@@ -78,6 +85,7 @@ pub struct Tx {
     inner: Transaction<'static, Any>,
     engine: Engine,
     pokes: Arc<Pokes>,
+    commits: Arc<AtomicU64>,
     poke_jobs: bool,
     poke_outbox: bool,
     poke_servers: bool,
@@ -86,12 +94,15 @@ pub struct Tx {
 impl Store {
     /// Opens a SQLite file, made where there is none, and brings its tables up to date.
     pub async fn open_sqlite(path: &Path) -> StoreResult<Self> {
-        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let url = format!("sqlite://{}?mode=rwc", in_url(path));
         // One connection writes, so that writers of one process queue in order rather than by luck.
         let writers = sqlite_pool(&url, 1).await?;
-        migrate(&writers).await?;
+        // SQLite has no lock for this: of two processes that start together one may find the tables made meanwhile.
+        if migrate(&writers).await.is_err() {
+            migrate(&writers).await?;
+        }
         let readers = sqlite_pool(&url, 4).await?;
-        Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default() })
+        Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default(), commits: Arc::default() })
     }
 
     /// Connects to PostgreSQL and brings its tables up to date.
@@ -99,7 +110,13 @@ impl Store {
         sqlx::any::install_default_drivers();
         let pool = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE).connect(url).await?;
         migrate(&pool).await?;
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writers: pool, pokes: Arc::default() })
+        Ok(Self {
+            engine: Engine::Postgres,
+            readers: pool.clone(),
+            writers: pool,
+            pokes: Arc::default(),
+            commits: Arc::default(),
+        })
     }
 
     /// Which database this is.
@@ -110,6 +127,11 @@ impl Store {
     /// Who is told of commits in this process.
     pub fn pokes(&self) -> &Pokes {
         &self.pokes
+    }
+
+    /// How many transactions this process has committed.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Begins a transaction that may write.
@@ -135,6 +157,7 @@ impl Store {
             inner: pool.begin_with(begin).await?,
             engine: self.engine,
             pokes: self.pokes.clone(),
+            commits: self.commits.clone(),
             poke_jobs: false,
             poke_outbox: false,
             poke_servers: false,
@@ -152,6 +175,7 @@ impl Tx {
     /// Makes it all true at once, and wakes whoever waits for it.
     pub async fn commit(self) -> StoreResult<()> {
         self.inner.commit().await?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
         // notify_one keeps one permit, so a waiter that is busy right now looks again.
         for (poke, notify) in [
             (self.poke_jobs, &self.pokes.jobs),
@@ -177,6 +201,11 @@ impl Tx {
         };
         Ok(sqlx::query_scalar::<_, i64>(sql).fetch_one(self.conn()).await?)
     }
+}
+
+/// A path as a URL holds it: these characters mean something else there.
+fn in_url(path: &Path) -> String {
+    path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
 async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> {

@@ -42,7 +42,28 @@ pub struct Due {
     pub chat: i64,
     /// The rank of its most urgent message.
     pub rank: i64,
+    /// When its oldest message was written.
+    pub since: Timestamp,
 }
+
+/// In what order messages go out, smallest first; `$2` is the present moment. An edit lets every new message go first,
+/// so that a picture that changes each second leaves room for them, but for ten seconds at most.
+macro_rules! urgency {
+    () => {
+        "CASE WHEN message_id IS NOT NULL AND due_at > $2 - 10000 THEN rank + 10 ELSE rank END"
+    };
+}
+
+/// Messages of the chat `$1` that were never sent and may be folded.
+macro_rules! foldable {
+    () => {
+        "chat = $1 AND status = 'pending' AND sent_at IS NULL AND parts_sent = 0
+             AND level IN ('error', 'warning', 'info') AND key NOT LIKE 'digest:%'"
+    };
+}
+
+/// At most so many messages are folded at once.
+const MOST_FOLDED: i64 = 1000;
 
 impl Tx {
     /// Writes a message; one with the same key in the same chat is changed to it.
@@ -52,7 +73,8 @@ impl Tx {
                  created_at)
              VALUES ($1, $2, $3, $4, $5, $6, 'pending', 1, 0, 0, $7, $7)
              ON CONFLICT (chat, key) DO UPDATE SET body = excluded.body, revision = outbox.revision + 1,
-                 status = 'pending', level = excluded.level, rank = excluded.rank",
+                 status = 'pending', level = excluded.level, rank = excluded.rank, parts_sent = 0, plain = 0,
+                 attempts = CASE WHEN outbox.status = 'pending' THEN outbox.attempts ELSE 0 END",
         )
         .bind(NoticeId::new().to_string())
         .bind(mail.chat)
@@ -77,7 +99,8 @@ impl Tx {
         if known == 0 { self.mail(mail, now).await } else { Ok(()) }
     }
 
-    /// Changes what a message that the chat shows says; where its row is gone, it gets a new one.
+    /// Changes what a message that the chat shows says; where its row is gone, it gets a new one. Somebody pressed a
+    /// button and waits for it, so it is due since ever and does not let others go first.
     pub async fn replace_message(
         &mut self,
         chat: i64,
@@ -87,20 +110,19 @@ impl Tx {
     ) -> StoreResult<()> {
         let done = sqlx::query(
             "UPDATE outbox SET body = $3, revision = revision + 1, status = 'pending', level = 'reply', rank = $4,
-                 due_at = $5
+                 due_at = 0, parts_sent = 0, plain = 0
              WHERE chat = $1 AND message_id = $2",
         )
         .bind(chat)
         .bind(message_id)
         .bind(json(body)?)
         .bind(Level::Reply.rank())
-        .bind(now.0)
         .execute(self.conn())
         .await?;
         if done.rows_affected() == 0 {
             let key = format!("message:{message_id}");
             self.mail(&Mail { chat, key: key.clone(), level: Level::Reply, body: body.clone() }, now).await?;
-            sqlx::query("UPDATE outbox SET message_id = $3 WHERE chat = $1 AND key = $2")
+            sqlx::query("UPDATE outbox SET message_id = $3, due_at = 0 WHERE chat = $1 AND key = $2")
                 .bind(chat)
                 .bind(key)
                 .bind(message_id)
@@ -114,7 +136,7 @@ impl Tx {
     /// The thing that a key's messages show has changed: they are worded and sent anew.
     pub async fn touch_messages(&mut self, key: &str) -> StoreResult<()> {
         let done = sqlx::query(
-            "UPDATE outbox SET revision = revision + 1, status = 'pending'
+            "UPDATE outbox SET revision = revision + 1, status = 'pending', parts_sent = 0, plain = 0
              WHERE key = $1 AND status IN ('pending', 'sent')",
         )
         .bind(key.to_owned())
@@ -158,33 +180,55 @@ impl Tx {
 
     /// Chats with something due that Telegram did not silence, the most urgent first.
     pub async fn chats_due(&mut self, now: Timestamp) -> StoreResult<Vec<Due>> {
-        let rows = sqlx::query(
-            "SELECT chat, MIN(rank) AS rank, MIN(created_at) AS since FROM outbox o
+        let rows = sqlx::query(concat!(
+            "SELECT chat, MIN(",
+            urgency!(),
+            ") AS urgency, MIN(created_at) AS since FROM outbox o
              WHERE status = 'pending' AND due_at <= $1
                  AND NOT EXISTS (SELECT 1 FROM chat_pauses p WHERE p.until_at > $1 AND (p.chat = o.chat OR p.chat = 0))
-             GROUP BY chat ORDER BY 2, 3",
-        )
+             GROUP BY chat ORDER BY 2, 3, 1"
+        ))
+        .bind(now.0)
         .bind(now.0)
         .fetch_all(self.conn())
         .await?;
-        rows.iter().map(|row| Ok(Due { chat: row.int("chat")?, rank: row.int("rank")? })).collect()
+        rows.iter().map(due).collect()
     }
 
-    /// When something that is not due yet, or whose chat is silenced, will be.
+    /// What a chat has due; none if there is nothing.
+    pub async fn chat_due(&mut self, chat: i64, now: Timestamp) -> StoreResult<Option<Due>> {
+        let row = sqlx::query(concat!(
+            "SELECT chat, MIN(",
+            urgency!(),
+            ") AS urgency, MIN(created_at) AS since FROM outbox
+             WHERE chat = $1 AND status = 'pending' AND due_at <= $2 GROUP BY chat"
+        ))
+        .bind(chat)
+        .bind(now.0)
+        .fetch_optional(self.conn())
+        .await?;
+        row.as_ref().map(due).transpose()
+    }
+
+    /// The next moment after `now` at which a message becomes due, or the silence of a chat that has one ends.
     pub async fn next_mail(&mut self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
-        let sql = "SELECT MIN(CASE WHEN p.until_at > o.due_at THEN p.until_at ELSE o.due_at END) FROM outbox o
-                   LEFT JOIN (SELECT chat, until_at FROM chat_pauses WHERE until_at > $1) p
-                       ON p.chat = o.chat OR p.chat = 0
-                   WHERE o.status = 'pending'";
+        let sql = "SELECT MIN(at) FROM (
+                       SELECT CASE WHEN p.until_at > o.due_at THEN p.until_at ELSE o.due_at END AS at FROM outbox o
+                       LEFT JOIN (SELECT chat, until_at FROM chat_pauses WHERE until_at > $1) p
+                           ON p.chat = o.chat OR p.chat = 0
+                       WHERE o.status = 'pending') moments
+                   WHERE at > $1";
         Ok(sqlx::query_scalar::<_, Option<i64>>(sql).bind(now.0).fetch_one(self.conn()).await?.map(Timestamp))
     }
 
     /// The most urgent due message of a chat.
     pub async fn next_for(&mut self, chat: i64, now: Timestamp) -> StoreResult<Option<Outgoing>> {
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "SELECT * FROM outbox WHERE chat = $1 AND status = 'pending' AND due_at <= $2
-             ORDER BY rank, created_at, id LIMIT 1",
-        )
+             ORDER BY ",
+            urgency!(),
+            ", created_at, id LIMIT 1"
+        ))
         .bind(chat)
         .bind(now.0)
         .fetch_optional(self.conn())
@@ -192,36 +236,31 @@ impl Tx {
         row.as_ref().map(outgoing).transpose()
     }
 
-    /// How many new foldable messages were sent to a chat since `since`.
+    /// How many messages that could have been folded were sent to a chat after `since`, each counted once however often
+    /// it was edited; digests are not counted.
     pub async fn spent_since(&mut self, chat: i64, since: Timestamp) -> StoreResult<i64> {
-        let sql = "SELECT COUNT(*) FROM outbox
-                   WHERE chat = $1 AND sent_at > $2 AND level IN ('error', 'warning', 'info')";
+        let sql = "SELECT COUNT(*) FROM outbox WHERE chat = $1 AND sent_at > $2
+                       AND level IN ('error', 'warning', 'info') AND key NOT LIKE 'digest:%'";
         Ok(sqlx::query_scalar(sql).bind(chat).bind(since.0).fetch_one(self.conn()).await?)
     }
 
-    /// Messages of a chat that were never sent and may be folded, oldest first; at most 200.
-    pub async fn foldable(&mut self, chat: i64) -> StoreResult<Vec<Outgoing>> {
-        let rows = sqlx::query(
-            "SELECT * FROM outbox WHERE chat = $1 AND status = 'pending' AND message_id IS NULL
-                 AND level IN ('error', 'warning', 'info') AND key NOT LIKE 'digest:%'
-             ORDER BY created_at, id LIMIT 200",
-        )
+    /// Takes the messages of a chat that were never sent and may be folded out of the row, and answers with them, oldest
+    /// first; at most 1000.
+    pub async fn fold(&mut self, chat: i64) -> StoreResult<Vec<Outgoing>> {
+        let rows = sqlx::query(concat!(
+            "UPDATE outbox SET status = 'folded' WHERE status = 'pending' AND id IN (
+                 SELECT id FROM outbox WHERE ",
+            foldable!(),
+            " ORDER BY created_at, id LIMIT $2)
+             RETURNING *"
+        ))
         .bind(chat)
+        .bind(MOST_FOLDED)
         .fetch_all(self.conn())
         .await?;
-        rows.iter().map(outgoing).collect()
-    }
-
-    /// Marks messages as folded into a digest.
-    pub async fn mark_folded(&mut self, ids: &[NoticeId]) -> StoreResult<()> {
-        for id in ids {
-            let done = sqlx::query("UPDATE outbox SET status = 'folded' WHERE id = $1 AND status = 'pending'")
-                .bind(id.to_string())
-                .execute(self.conn())
-                .await?;
-            expect_one(done.rows_affected(), "the message")?;
-        }
-        Ok(())
+        let mut folded: Vec<Outgoing> = rows.iter().map(outgoing).collect::<StoreResult<_>>()?;
+        folded.sort_by_key(|message| (message.created_at, message.id.to_string()));
+        Ok(folded)
     }
 
     /// The body of a message by its key.
@@ -238,7 +277,7 @@ impl Tx {
     pub async fn mail_sent(&mut self, sent: &Sent, next: Timestamp, now: Timestamp) -> StoreResult<()> {
         let done = sqlx::query(
             "UPDATE outbox SET sent_revision = $2, message_id = $3, sent_at = COALESCE(sent_at, $4), attempts = 0,
-                 error = NULL, due_at = $5, status = CASE WHEN revision > $2 THEN 'pending' ELSE 'sent' END
+                 parts_sent = 0, plain = 0, error = NULL, due_at = $5, status = CASE WHEN revision > $2 THEN 'pending' ELSE 'sent' END
              WHERE id = $1",
         )
         .bind(sent.id.to_string())
@@ -251,12 +290,34 @@ impl Tx {
         expect_one(done.rows_affected(), "the message")
     }
 
+    /// So many messages of a version that is too long for one are sent; a newer version begins anew.
+    pub async fn mail_part_sent(&mut self, id: NoticeId, revision: i64, parts: i64) -> StoreResult<()> {
+        sqlx::query("UPDATE outbox SET parts_sent = $3, attempts = 0 WHERE id = $1 AND revision = $2")
+            .bind(id.to_string())
+            .bind(revision)
+            .bind(parts)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Telegram refused this version's markup: the next try sends it as plain text.
+    pub async fn mail_as_plain(&mut self, id: NoticeId, revision: i64, error: &str) -> StoreResult<()> {
+        sqlx::query("UPDATE outbox SET plain = 1, error = $3 WHERE id = $1 AND revision = $2")
+            .bind(id.to_string())
+            .bind(revision)
+            .bind(short(error))
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// Sending failed for now: tried again at `due`.
     pub async fn mail_postponed(&mut self, id: NoticeId, due: Timestamp, error: &str) -> StoreResult<()> {
         sqlx::query("UPDATE outbox SET attempts = attempts + 1, due_at = $2, error = $3 WHERE id = $1")
             .bind(id.to_string())
             .bind(due.0)
-            .bind(error.chars().take(300).collect::<String>())
+            .bind(short(error))
             .execute(self.conn())
             .await?;
         Ok(())
@@ -264,7 +325,7 @@ impl Tx {
 
     /// The message in the chat is gone: the next try sends it anew.
     pub async fn mail_unsent(&mut self, id: NoticeId) -> StoreResult<()> {
-        sqlx::query("UPDATE outbox SET message_id = NULL WHERE id = $1")
+        sqlx::query("UPDATE outbox SET message_id = NULL, parts_sent = 0, plain = 0 WHERE id = $1")
             .bind(id.to_string())
             .execute(self.conn())
             .await?;
@@ -275,10 +336,36 @@ impl Tx {
     pub async fn mail_undeliverable(&mut self, id: NoticeId, error: &str) -> StoreResult<()> {
         sqlx::query("UPDATE outbox SET status = 'undeliverable', error = $2 WHERE id = $1")
             .bind(id.to_string())
-            .bind(error.chars().take(300).collect::<String>())
+            .bind(short(error))
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// This chat cannot be written to: nothing that waits for it is delivered. A person is marked, and is written to again
+    /// once they write themselves.
+    pub async fn chat_closed(&mut self, chat: i64, error: &str) -> StoreResult<()> {
+        sqlx::query("UPDATE outbox SET status = 'undeliverable', error = $2 WHERE chat = $1 AND status = 'pending'")
+            .bind(chat)
+            .bind(short(error))
+            .execute(self.conn())
+            .await?;
+        self.mark_blocked(chat).await
+    }
+
+    /// A group became another chat: what waits for it goes there, as new messages. What is there already under the same
+    /// key stays, and the old one is given up.
+    pub async fn chat_moved(&mut self, from: i64, to: i64) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE outbox SET chat = $2, message_id = NULL, parts_sent = 0 WHERE chat = $1 AND status = 'pending'
+                 AND NOT EXISTS (SELECT 1 FROM outbox there WHERE there.chat = $2 AND there.key = outbox.key)",
+        )
+        .bind(from)
+        .bind(to)
+        .execute(self.conn())
+        .await?;
+        self.poke_outbox = true;
+        self.chat_closed(from, "the group is another chat now").await
     }
 
     /// Telegram asked for silence toward a chat (or, as chat 0, toward all) until then; every replica keeps to it.
@@ -303,6 +390,15 @@ impl Tx {
     }
 }
 
+/// What is kept of an error's words.
+fn short(error: &str) -> String {
+    error.chars().take(300).collect()
+}
+
+fn due(row: &AnyRow) -> StoreResult<Due> {
+    Ok(Due { chat: row.int("chat")?, rank: row.int("urgency")?, since: row.time("since")? })
+}
+
 fn outgoing(row: &AnyRow) -> StoreResult<Outgoing> {
     Ok(Outgoing {
         id: row.parsed("id")?,
@@ -311,7 +407,10 @@ fn outgoing(row: &AnyRow) -> StoreResult<Outgoing> {
         level: row.parsed("level")?,
         body: row.json("body")?,
         revision: row.int("revision")?,
+        parts_sent: row.int("parts_sent")?,
+        plain: row.flag("plain")?,
         message_id: row.maybe_int("message_id")?,
+        sent_at: row.maybe_time("sent_at")?,
         attempts: row.int("attempts")?,
         created_at: row.time("created_at")?,
     })

@@ -78,6 +78,12 @@ impl Tx {
         Ok(sqlx::query_scalar(sql).bind(role.to_string()).fetch_one(self.conn()).await?)
     }
 
+    /// How many admins there are; until the transaction ends nobody else can change that for the worse.
+    pub async fn hold_admins(&mut self) -> StoreResult<u64> {
+        let held = sqlx::query("UPDATE users SET role = role WHERE role = 'admin'").execute(self.conn()).await?;
+        Ok(held.rows_affected())
+    }
+
     /// Gives a person another role, if they still have `was`.
     pub async fn set_role(&mut self, id: UserId, was: Role, role: Role) -> StoreResult<()> {
         let done = sqlx::query("UPDATE users SET role = $3 WHERE id = $1 AND role = $2")
@@ -127,19 +133,30 @@ impl Tx {
         Ok(())
     }
 
-    /// Uses up an invite; none when there is no such code, it is used or it is too late.
-    pub async fn take_invite(&mut self, code_hash: &str, by: UserId, now: Timestamp) -> StoreResult<Option<Invite>> {
-        let row = sqlx::query(
-            "UPDATE invites SET used_by = $2, used_at = $3
-             WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $3
-             RETURNING id, role, made_by, expires_at",
-        )
-        .bind(code_hash)
-        .bind(by.to_string())
-        .bind(now.0)
-        .fetch_optional(self.conn())
-        .await?;
-        row.as_ref().map(invite).transpose()
+    /// Uses up the invite with one of these hashes (a code has one for each of our keys); none when there is no such
+    /// code, it is used or it is too late.
+    pub async fn take_invite(
+        &mut self,
+        code_hashes: &[String],
+        by: UserId,
+        now: Timestamp,
+    ) -> StoreResult<Option<Invite>> {
+        for code_hash in code_hashes {
+            let row = sqlx::query(
+                "UPDATE invites SET used_by = $2, used_at = $3
+                 WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $3
+                 RETURNING id, role, made_by, expires_at",
+            )
+            .bind(code_hash.clone())
+            .bind(by.to_string())
+            .bind(now.0)
+            .fetch_optional(self.conn())
+            .await?;
+            if let Some(row) = row {
+                return invite(&row).map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -55,7 +55,8 @@ impl StepCx {
         &self.clock
     }
 
-    /// A transaction that holds the fence: whatever is written in it is written by the job's one owner.
+    /// A transaction that holds the fence: whatever is written in it is written by the job's one owner. One at a time:
+    /// SQLite has one writer, and whoever holds it while asking for another waits in vain.
     ///
     /// # Errors
     /// `LeaseLost` when somebody else has the job; stop at once.
@@ -94,15 +95,17 @@ impl StepCx {
     pub async fn commit_done(&mut self, mut tx: Tx, data: Value) -> StoreResult<Verdict> {
         tx.set_step(self.job.id, self.step.seq, StepStatus::Done, Some(&data), self.now()).await?;
         self.commit(tx, "result").await?;
+        self.step.status = StepStatus::Done;
+        self.step.data = data;
         Ok(Verdict::Recorded)
     }
 
     /// Commits a write of the journal under the witness's eyes.
-    pub(super) async fn commit(&self, tx: Tx, what: &str) -> StoreResult<()> {
+    async fn commit(&self, tx: Tx, what: &str) -> StoreResult<()> {
         let label = format!("{}:{what}", self.step.name);
-        self.witness.before(&label);
+        self.witness.before(&label).await;
         tx.commit().await?;
-        self.witness.after(&label);
+        self.witness.after(&label).await;
         Ok(())
     }
 }

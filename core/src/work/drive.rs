@@ -1,18 +1,24 @@
 //! Drives one claimed job: step after step, until it waits, ends, or is handed over.
+//!
+//! What a step came to and what is next are written in one transaction ([`super::turn`]), so that a job of n steps
+//! costs n + 1 commits, its claim among them.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use serde_json::Value;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{debug, info, warn};
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
 
-use super::{Observed, Settings, StepCx, StepSpec, Verdict, Witness, Workflow};
+use super::{
+    Observed, Settings, StepCx, StepSpec, Verdict, Witness, Workflow,
+    heartbeat::{Signals, start_heartbeat},
+};
 use crate::{
     clock::SharedClock,
     fault::chain,
     model::{EventLevel, Job, Reason, Step, StepStatus, backoff},
-    states::{JobEvent, JobStatus},
-    store::{Claim, Store, StoreError, StoreResult},
+    states::JobEvent,
+    store::{Claim, Store, StoreError, StoreResult, Tx},
     units::Timestamp,
 };
 
@@ -26,225 +32,228 @@ pub(super) struct Drive {
     pub stop: CancellationToken,
 }
 
-/// Tokens by which the heartbeat speaks to the task.
-pub(super) struct Signals {
-    /// The lease is gone.
-    pub lost: CancellationToken,
-    /// Somebody called the job off.
-    pub cancel: CancellationToken,
+/// A job in a worker's hands, as the last transaction left it. Nobody else writes its journal while the claim holds.
+pub(super) struct Held {
+    pub claim: Claim,
+    pub job: Job,
+    pub journal: Vec<Step>,
 }
 
-/// Whether the task goes on with the job.
-pub(super) enum Next {
-    /// On to the next step.
-    On,
-    /// The job is let go.
+/// What the worker does next; its intent is written.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// This step.
+    Act {
+        /// Which.
+        spec: StepSpec,
+        /// Its journal entry.
+        step: Step,
+        /// Another worker left it, and did not say whether it acted.
+        left_behind: bool,
+    },
+    /// The undo of this step.
+    Undo(Step),
+    /// Nothing: the job is let go.
     Over,
 }
 
+impl Held {
+    pub(super) fn new(job: Job, journal: Vec<Step>) -> Self {
+        Self { claim: Claim { job: job.id, epoch: job.lease_epoch }, job, journal }
+    }
+
+    /// Keeps what the journal says of a step now.
+    pub(super) fn keep(&mut self, step: Step) {
+        match self.journal.iter_mut().find(|entry| entry.seq == step.seq) {
+            Some(entry) => *entry = step,
+            None => self.journal.push(step),
+        }
+    }
+}
+
 impl Drive {
-    /// Works on a job that was just claimed, until it is let go or lost.
-    pub(super) async fn run(&self, job: Job) {
-        let claim = Claim { job: job.id, epoch: job.lease_epoch };
-        let (signals, _beating) = self.start_heartbeat(claim);
+    /// Works on a job that was just claimed, until it is let go or lost. `turn` is what comes first, where the claim
+    /// wrote that too.
+    pub(super) async fn run(&self, mut held: Held, turn: Option<Turn>) {
+        let claim = held.claim;
+        let (signals, _beating) = start_heartbeat(&self.store, claim, self.settings.lease);
         let outcome = tokio::select! {
-            outcome = self.steps(claim, &signals) => outcome,
-            () = signals.lost.cancelled() => Err(StoreError::LeaseLost(job.id.to_string())),
+            biased;
+            outcome = self.turns(&mut held, turn, &signals) => outcome,
+            () = signals.lost.cancelled() => Err(StoreError::LeaseLost(claim.job.to_string())),
+            () = self.grace_over() => self.hand_over(claim).await,
         };
         match outcome {
-            Ok(()) => debug!(job = %job.id, "let go"),
-            Err(StoreError::LeaseLost(_)) => warn!(job = %job.id, "the lease is lost; another worker has the job"),
+            Ok(()) => debug!(job = %claim.job, "let go"),
+            Err(StoreError::LeaseLost(_)) => warn!(job = %claim.job, "the lease is lost; another worker has the job"),
             // The lease runs out by itself, and whoever claims the job then looks before it acts.
-            Err(error) => warn!(job = %job.id, error = chain(&error), "the job is left to the next claim"),
+            Err(error) => warn!(job = %claim.job, error = chain(&error), "the job is left to the next claim"),
         }
     }
 
-    async fn steps(&self, claim: Claim, signals: &Signals) -> StoreResult<()> {
+    async fn turns(&self, held: &mut Held, first: Option<Turn>, signals: &Signals) -> StoreResult<()> {
+        let mut turn = if let Some(turn) = first {
+            turn
+        } else {
+            let mut tx = self.begin(held).await?;
+            held.journal = tx.steps(held.claim.job).await?;
+            self.turn(tx, held, "claim").await?
+        };
         loop {
-            let mut tx = self.store.read().await?;
-            let job = tx.require_job(claim.job).await?;
-            let journal = tx.steps(claim.job).await?;
-            drop(tx);
-            let next = match self.plan(&job) {
-                Err(reason) => self.begin_ending(claim, JobStatus::Failed, &reason, None).await?,
-                Ok((workflow, specs)) if job.ending.is_some() => {
-                    self.wind_down(claim, &job, &workflow, &specs, &journal).await?
-                }
-                Ok(_) if job.cancel_requested => {
-                    let reason = Reason::new("cancelled", "called off by a person");
-                    self.begin_ending(claim, JobStatus::Cancelled, &reason, None).await?
-                }
-                Ok((workflow, specs)) => {
-                    let done = |seq: i64| journal.iter().any(|e| e.seq == seq && e.status == StepStatus::Done);
-                    match (0_i64..).zip(&specs).find(|(seq, _)| !done(*seq)) {
-                        None => self.succeed(claim, &job, &workflow).await?,
-                        Some((seq, spec)) => self.step(claim, &job, &workflow, (seq, spec), journal, signals).await?,
-                    }
-                }
+            turn = match turn {
+                Turn::Act { spec, step, left_behind } => self.step(held, spec, step, left_behind, signals).await?,
+                Turn::Undo(step) => self.undo(held, step).await?,
+                Turn::Over => return Ok(()),
             };
-            if let Next::Over = next {
-                return Ok(());
-            }
         }
     }
 
-    fn plan(&self, job: &Job) -> Result<(Arc<dyn Workflow>, Vec<StepSpec>), Reason> {
-        let unknown = || Reason::new("unknown-kind", format!("this program knows no workflow {:?}", job.kind));
-        let workflow = self.workflow.clone().ok_or_else(unknown)?;
-        let specs = workflow.steps(&job.params)?;
-        Ok((workflow, specs))
-    }
-
-    /// One step: its intent, its act (or the look whether it acted already), its result.
+    /// One step: its act (or the look whether it acted already), and what came of it.
     async fn step(
         &self,
-        claim: Claim,
-        job: &Job,
-        workflow: &Arc<dyn Workflow>,
-        (seq, spec): (i64, &StepSpec),
-        mut journal: Vec<Step>,
+        held: &mut Held,
+        spec: StepSpec,
+        step: Step,
+        left_behind: bool,
         signals: &Signals,
-    ) -> StoreResult<Next> {
-        let known = journal.iter().position(|entry| entry.seq == seq).map(|at| journal.remove(at));
-        // A step that waited, or was never begun, is ours to begin; one that is `started` was left by a dead worker.
-        let left_behind = known.as_ref().is_some_and(|entry| entry.status == StepStatus::Started);
-        let step = match known {
-            Some(entry) if entry.status == StepStatus::Started => entry,
-            Some(entry) if entry.status == StepStatus::Waiting => self.go_on(claim, entry).await?,
-            _ => self.intend(claim, job, seq, spec.name).await?,
-        };
-        let mut cx = self.cx(claim, job.clone(), step, journal);
+    ) -> StoreResult<Turn> {
+        // `steps` gave the specification, so there is a workflow.
+        let Some(workflow) = self.workflow.clone() else { return Ok(Turn::Over) };
+        let mut cx = self.cx(held, step);
         if left_behind {
-            match workflow.observe(spec.name, &mut cx).await {
-                Observed::NotDone => {}
-                Observed::Done(data) => return self.done(&cx, &data).await,
-                Observed::Unclear { reason, after } => return self.wait(&cx, None, reason, after).await,
-                Observed::Park(reason) => return self.park(&cx, reason).await,
+            let seen = AssertUnwindSafe(workflow.observe(spec.name, &mut cx)).catch_unwind().await;
+            let verdict = match seen.unwrap_or_else(|_| Observed::Park(panicked(spec.name))) {
+                Observed::NotDone => None,
+                Observed::Done(data) => Some(Verdict::Done(data)),
+                Observed::Unclear { reason, after } => Some(Verdict::Unclear { reason, after }),
+                Observed::Park(reason) => return self.park_unsure(held, cx, reason).await,
+            };
+            if let Some(verdict) = verdict {
+                return self.record(held, cx, spec, verdict).await;
             }
         }
-        match self.act(workflow, spec, &mut cx, signals).await {
-            Some(verdict) => self.record(&cx, spec, verdict).await,
-            None if self.stop.is_cancelled() => self.hand_over(&cx).await,
-            // Called off: the loop reads the job again and sees it.
-            None => Ok(Next::On),
-        }
-    }
-
-    /// Acts; none when it was interrupted.
-    async fn act(
-        &self,
-        workflow: &Arc<dyn Workflow>,
-        spec: &StepSpec,
-        cx: &mut StepCx,
-        signals: &Signals,
-    ) -> Option<Verdict> {
-        let interrupted = async {
-            tokio::select! {
-                () = self.stop.cancelled() => {
-                    if !spec.interruptible {
-                        self.clock.sleep(self.settings.stop_grace).await;
-                    }
-                }
-                () = signals.cancel.cancelled(), if spec.interruptible => {}
-            }
-        };
-        tokio::select! {
+        let acted = tokio::select! {
             biased;
-            verdict = workflow.act(spec.name, cx) => Some(verdict),
-            () = interrupted => None,
+            acted = AssertUnwindSafe(workflow.act(spec.name, &mut cx)).catch_unwind() => Some(acted),
+            () = self.interrupted(signals), if spec.interruptible => None,
+        };
+        match acted {
+            Some(Ok(verdict)) => self.record(held, cx, spec, verdict).await,
+            Some(Err(_)) => self.park_unsure(held, cx, panicked(spec.name)).await,
+            None => {
+                held.keep(cx.step);
+                let tx = self.begin(held).await?;
+                self.turn(tx, held, &format!("{}:interrupted", spec.name)).await
+            }
         }
     }
 
-    async fn record(&self, cx: &StepCx, spec: &StepSpec, verdict: Verdict) -> StoreResult<Next> {
-        match verdict {
-            Verdict::Done(data) => self.done(cx, &data).await,
-            Verdict::Recorded => Ok(Next::On),
-            Verdict::Wait { reason, after } => self.wait(cx, Some(StepStatus::Waiting), reason, after).await,
-            Verdict::Unclear { reason, after } => self.wait(cx, None, reason, after).await,
-            Verdict::Retry { reason, after } if cx.step.attempt < spec.tries => {
-                let after = after.unwrap_or_else(|| backoff(cx.step.attempt));
-                self.wait(cx, Some(StepStatus::Failed), reason, after).await
+    async fn record(&self, held: &mut Held, cx: StepCx, spec: StepSpec, verdict: Verdict) -> StoreResult<Turn> {
+        let mut step = cx.step;
+        let now = self.now();
+        let mut tx = self.begin(held).await?;
+        let (status, reason, after) = match verdict {
+            Verdict::Done(data) => {
+                tx.set_step(held.claim.job, step.seq, StepStatus::Done, Some(&data), now).await?;
+                held.keep(Step { status: StepStatus::Done, data, ended_at: Some(now), ..step });
+                return self.turn(tx, held, &format!("{}:result", spec.name)).await;
             }
-            Verdict::Retry { reason, .. } | Verdict::Fail(reason) => {
-                self.begin_ending(cx.claim, JobStatus::Failed, &reason, Some(&cx.step)).await
+            Verdict::Recorded => {
+                held.keep(step);
+                return self.turn(tx, held, &format!("{}:next", spec.name)).await;
             }
-            Verdict::Park(reason) => self.park(cx, reason).await,
-        }
-    }
-
-    async fn intend(&self, claim: Claim, job: &Job, seq: i64, name: &str) -> StoreResult<Step> {
-        let now = self.clock.now();
-        let mut tx = self.store.write().await?;
-        tx.fence(claim).await?;
-        let step = tx.begin_step(claim.job, seq, name, now).await?;
-        tx.at_step(claim.job, name).await?;
-        let message = if step.attempt > 1 { format!("try {}", step.attempt) } else { "begins".to_owned() };
-        tx.add_event(job, name, EventLevel::Info, &message, now).await?;
-        self.commit(tx, &format!("{name}:intent")).await?;
-        info!(job = %claim.job, step = name, attempt = step.attempt, "step begins");
-        Ok(step)
-    }
-
-    async fn go_on(&self, claim: Claim, step: Step) -> StoreResult<Step> {
-        let mut tx = self.store.write().await?;
-        tx.fence(claim).await?;
-        tx.resume_step(claim.job, step.seq).await?;
-        self.commit(tx, &format!("{}:resume", step.name)).await?;
-        Ok(Step { status: StepStatus::Started, ..step })
-    }
-
-    async fn done(&self, cx: &StepCx, data: &Value) -> StoreResult<Next> {
-        let mut tx = cx.begin().await?;
-        tx.set_step(cx.job.id, cx.step.seq, StepStatus::Done, Some(data), cx.now()).await?;
-        cx.commit(tx, "result").await?;
-        Ok(Next::On)
-    }
-
-    /// Lets the job go until later; `step` is where its step is left, none to leave it `started` and so to be observed.
-    async fn wait(&self, cx: &StepCx, step: Option<StepStatus>, reason: Reason, after: Duration) -> StoreResult<Next> {
-        let now = cx.now();
-        let mut tx = self.store.write().await?;
-        let job = tx.fence(cx.claim).await?;
-        if let Some(status) = step {
-            tx.set_step(job.id, cx.step.seq, status, Some(&cx.step.data), now).await?;
+            Verdict::Retry { reason, .. } if step.attempt >= spec.tries => {
+                return self.fail(tx, held, step, &reason).await;
+            }
+            Verdict::Fail(reason) => return self.fail(tx, held, step, &reason).await,
+            Verdict::Park(reason) => {
+                tx.set_step(held.claim.job, step.seq, StepStatus::Failed, None, now).await?;
+                step.status = StepStatus::Failed;
+                return self.park(tx, held, &step, reason).await;
+            }
+            Verdict::Wait { reason, after } => (Some(StepStatus::Waiting), reason, after),
+            Verdict::Retry { reason, after } => {
+                (Some(StepStatus::Failed), reason, after.unwrap_or_else(|| backoff(step.attempt)))
+            }
+            // Its step is left `started`, and so will be observed.
+            Verdict::Unclear { reason, after } => (None, reason, after),
+        };
+        if let Some(status) = status {
+            tx.set_step(held.claim.job, step.seq, status, Some(&step.data), now).await?;
         }
         // A poll that still waits for the same thing is no news.
-        let repeated = cx.job.reason.as_ref().is_some_and(|known| known.code == reason.code);
+        let repeated = held.job.reason.as_ref().is_some_and(|known| known.code == reason.code);
         if !repeated {
-            let level = if step == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
-            tx.add_event(&job, &cx.step.name, level, &reason.text, now).await?;
+            let level = if status == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
+            tx.add_event(&held.job, spec.name, level, &reason.text, now).await?;
         }
-        tx.let_go(&job, JobEvent::Wait, Some(&reason), now.plus(after), now).await?;
-        cx.commit(tx, "wait").await?;
-        Ok(Next::Over)
+        tx.let_go(&held.job, JobEvent::Wait, Some(&reason), now.plus(after), now).await?;
+        self.commit(tx, &format!("{}:wait", spec.name)).await?;
+        Ok(Turn::Over)
     }
 
-    async fn hand_over(&self, cx: &StepCx) -> StoreResult<Next> {
-        let now = cx.now();
+    async fn undo(&self, held: &mut Held, step: Step) -> StoreResult<Turn> {
+        let Some(workflow) = self.workflow.clone() else { return Ok(Turn::Over) };
+        let mut cx = self.cx(held, step);
+        let name = cx.step.name.clone();
+        let undone = AssertUnwindSafe(workflow.undo(&name, &mut cx)).catch_unwind().await;
+        match undone.unwrap_or_else(|_| Err(panicked(&name))) {
+            Ok(()) => {
+                let now = self.now();
+                let mut tx = self.begin(held).await?;
+                tx.set_step(held.claim.job, cx.step.seq, StepStatus::Undone, None, now).await?;
+                held.keep(Step { status: StepStatus::Undone, ended_at: Some(now), ..cx.step });
+                self.turn(tx, held, &format!("{name}:undone")).await
+            }
+            Err(reason) => self.park_unsure(held, cx, reason).await,
+        }
+    }
+
+    /// Parks a job whose step may have taken effect: it stays as it is in the journal, and so is looked at again first.
+    async fn park_unsure(&self, held: &mut Held, cx: StepCx, reason: Reason) -> StoreResult<Turn> {
+        let tx = self.begin(held).await?;
+        self.park(tx, held, &cx.step, reason).await
+    }
+
+    /// Gives the job back, whatever it is at: a step that is left `started` is looked at by whoever claims it.
+    async fn hand_over(&self, claim: Claim) -> StoreResult<()> {
         let mut tx = self.store.write().await?;
-        let job = tx.fence(cx.claim).await?;
-        tx.add_event(&job, &cx.step.name, EventLevel::Info, "handed over: this process stops", now).await?;
-        tx.let_go(&job, JobEvent::Release, None, now, now).await?;
-        cx.commit(tx, "release").await?;
-        Ok(Next::Over)
+        let job = tx.fence(claim).await?;
+        self.release(&mut tx, &job).await?;
+        self.commit(tx, "job:release").await
     }
 
-    pub(super) fn cx(&self, claim: Claim, job: Job, step: Step, earlier: Vec<Step>) -> StepCx {
+    pub(super) async fn release(&self, tx: &mut Tx, job: &Job) -> StoreResult<()> {
+        let now = self.now();
+        let step = job.step.as_deref().unwrap_or_default();
+        tx.add_event(job, step, EventLevel::Info, "handed over: this process stops", now).await?;
+        tx.let_go(job, JobEvent::Release, None, now, now).await?;
+        Ok(())
+    }
+
+    /// A transaction that holds the fence, with the job as it is now: called off, perhaps.
+    async fn begin(&self, held: &mut Held) -> StoreResult<Tx> {
+        let mut tx = self.store.write().await?;
+        held.job = tx.fence(held.claim).await?;
+        Ok(tx)
+    }
+
+    fn cx(&self, held: &Held, step: Step) -> StepCx {
         StepCx {
-            job,
+            job: held.job.clone(),
+            earlier: held.journal.iter().filter(|entry| entry.seq < step.seq).cloned().collect(),
             step,
-            earlier,
-            claim,
+            claim: held.claim,
             store: self.store.clone(),
             clock: self.clock.clone(),
             witness: self.witness.clone(),
         }
     }
 
-    pub(super) async fn commit(&self, tx: crate::store::Tx, label: &str) -> StoreResult<()> {
-        self.witness.before(label);
+    pub(super) async fn commit(&self, tx: Tx, label: &str) -> StoreResult<()> {
+        self.witness.before(label).await;
         tx.commit().await?;
-        self.witness.after(label);
+        self.witness.after(label).await;
         Ok(())
     }
 
@@ -252,48 +261,22 @@ impl Drive {
         self.clock.now()
     }
 
-    /// Keeps the lease while the job is worked on. Runs by real time, as the database's clock does.
-    fn start_heartbeat(&self, claim: Claim) -> (Signals, DropGuard) {
-        let signals = Signals { lost: CancellationToken::new(), cancel: CancellationToken::new() };
-        let done = CancellationToken::new();
-        let (lost, cancel, over) = (signals.lost.clone(), signals.cancel.clone(), done.clone());
-        let (store, lease) = (self.store.clone(), self.settings.lease);
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(lease / 3);
-            let mut failures = 0;
-            loop {
-                tokio::select! {
-                    _ = ticks.tick() => {}
-                    () = over.cancelled() => return,
-                }
-                match beat(&store, claim, lease).await {
-                    Ok(called_off) => {
-                        failures = 0;
-                        if called_off {
-                            cancel.cancel();
-                        }
-                    }
-                    // Two failures in a row leave a third of the lease: stop before somebody else starts.
-                    Err(error) => {
-                        failures += 1;
-                        if failures > 2 || matches!(error, StoreError::LeaseLost(_)) {
-                            lost.cancel();
-                            return;
-                        }
-                    }
-                }
-            }
-        });
-        (signals, done.drop_guard())
+    /// A stop, or somebody called the job off.
+    async fn interrupted(&self, signals: &Signals) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = signals.cancel.cancelled() => {}
+        }
+    }
+
+    /// The time that a stop leaves for what is under way is over.
+    async fn grace_over(&self) {
+        self.stop.cancelled().await;
+        self.clock.sleep(self.settings.stop_grace).await;
     }
 }
 
-async fn beat(store: &Store, claim: Claim, lease: Duration) -> StoreResult<bool> {
-    let beat = async {
-        let mut tx = store.write().await?;
-        let called_off = tx.heartbeat(claim, lease).await?;
-        tx.commit().await?;
-        Ok(called_off)
-    };
-    tokio::time::timeout(lease / 3, beat).await.unwrap_or_else(|_| Err(StoreError::Changed("a heartbeat".into())))
+fn panicked(step: &str) -> Reason {
+    Reason::new("panicked", format!("{step} stopped by a mistake in this program: its log says where"))
+        .with("step", step)
 }

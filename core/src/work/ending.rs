@@ -5,118 +5,115 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::{
-    StepCx, StepSpec, Workflow,
-    drive::{Drive, Next},
+    StepSpec, Workflow,
+    drive::{Drive, Held, Turn},
     workflow::ending_event,
 };
 use crate::{
     model::{Body, EventLevel, Job, Level, Notice, Reason, Role, Step, StepStatus},
     states::{JobEvent, JobStatus},
-    store::{Claim, Mail, StoreResult, Tx},
+    store::{Mail, StoreResult, Tx},
     units::Timestamp,
 };
 
+/// The workflow of a job with its steps, or why this program has none for it.
+type Plan = Result<(Arc<dyn Workflow>, Vec<StepSpec>), Reason>;
+
 impl Drive {
-    pub(super) async fn succeed(&self, claim: Claim, job: &Job, workflow: &Arc<dyn Workflow>) -> StoreResult<Next> {
+    pub(super) async fn succeed(
+        &self,
+        tx: &mut Tx,
+        held: &mut Held,
+        workflow: &Arc<dyn Workflow>,
+    ) -> StoreResult<Turn> {
         let now = self.now();
-        let outcome = workflow.success(job);
-        let mut tx = self.store.write().await?;
-        let job = tx.fence(claim).await?;
-        tx.set_outcome(job.id, &outcome).await?;
-        tx.add_event(&job, job.step.as_deref().unwrap_or_default(), EventLevel::Info, &outcome.text, now).await?;
-        let job = tx.let_go(&job, JobEvent::Succeed, None, now, now).await?;
-        workflow.ended(&mut tx, &job).await?;
-        tell_ended(&mut tx, &job, now).await?;
-        self.commit(tx, "job:succeeded").await?;
-        info!(job = %job.id, "succeeded");
-        Ok(Next::Over)
+        let outcome = workflow.success(&held.job);
+        tx.set_outcome(held.job.id, &outcome).await?;
+        let at = held.job.step.clone().unwrap_or_default();
+        tx.add_event(&held.job, &at, EventLevel::Info, &outcome.text, now).await?;
+        self.end(tx, held, JobEvent::Succeed, None).await
+    }
+
+    /// A step failed for good.
+    pub(super) async fn fail(&self, mut tx: Tx, held: &mut Held, step: Step, reason: &Reason) -> StoreResult<Turn> {
+        let now = self.now();
+        tx.set_step(held.claim.job, step.seq, StepStatus::Failed, None, now).await?;
+        self.begin_ending(&mut tx, held, JobStatus::Failed, reason, Some(&step.name)).await?;
+        let label = format!("{}:failed", step.name);
+        held.keep(Step { status: StepStatus::Failed, ended_at: Some(now), ..step });
+        self.turn(tx, held, &label).await
     }
 
     /// Writes the end down before anything is undone: cleaning up never erases why.
     pub(super) async fn begin_ending(
         &self,
-        claim: Claim,
+        tx: &mut Tx,
+        held: &mut Held,
         ending: JobStatus,
         outcome: &Reason,
-        failed: Option<&Step>,
-    ) -> StoreResult<Next> {
-        let now = self.now();
-        let mut tx = self.store.write().await?;
-        let job = tx.fence(claim).await?;
-        if let Some(step) = failed {
-            tx.set_step(job.id, step.seq, StepStatus::Failed, None, now).await?;
-        }
-        let step = failed.map(|step| step.name.as_str());
-        tx.begin_ending(job.id, ending, outcome, step).await?;
-        let at = step.or(job.step.as_deref()).unwrap_or_default();
-        tx.add_event(&job, at, EventLevel::Error, &outcome.text, now).await?;
-        self.commit(tx, "job:ending").await?;
-        warn!(job = %job.id, step = at, outcome = outcome.text, "ends badly");
-        Ok(Next::On)
+        failed_step: Option<&str>,
+    ) -> StoreResult<()> {
+        let id = held.claim.job;
+        tx.begin_ending(id, ending, outcome, failed_step).await?;
+        held.job.ending = Some(ending);
+        held.job.outcome = Some(outcome.clone());
+        held.job.failed_step = failed_step.map(str::to_owned);
+        let at = failed_step.or(held.job.step.as_deref()).unwrap_or_default();
+        let level = if ending == JobStatus::Failed { EventLevel::Error } else { EventLevel::Warning };
+        tx.add_event(&held.job, at, level, &outcome.text, self.now()).await?;
+        warn!(job = %id, step = at, outcome = outcome.text, "ends badly");
+        Ok(())
     }
 
     /// Undoes in reverse what has an undo, one step for each call; when nothing is left, ends the job.
-    pub(super) async fn wind_down(
-        &self,
-        claim: Claim,
-        job: &Job,
-        workflow: &Arc<dyn Workflow>,
-        specs: &[StepSpec],
-        journal: &[Step],
-    ) -> StoreResult<Next> {
+    pub(super) async fn wind_down(&self, tx: &mut Tx, held: &mut Held, plan: Plan) -> StoreResult<Turn> {
+        if self.stop.is_cancelled() {
+            self.release(tx, &held.job).await?;
+            return Ok(Turn::Over);
+        }
+        let specs = match plan {
+            Ok((_, specs)) => specs,
+            // Nobody here knows how to undo what may have been done.
+            Err(reason) if !held.journal.is_empty() => return self.park_in(tx, held, reason).await,
+            Err(_) => Vec::new(),
+        };
         let has_undo = |step: &&Step| {
             step.status != StepStatus::Undone && specs.iter().any(|spec| spec.name == step.name && spec.undo)
         };
-        let Some(step) = journal.iter().rev().find(has_undo) else {
-            return self.end_badly(claim, workflow).await;
+        let Some(step) = held.journal.iter().rev().find(has_undo).cloned() else {
+            let ending = held.job.ending.unwrap_or(JobStatus::Failed);
+            return self.end(tx, held, ending_event(ending), None).await;
         };
-        let mut tx = self.store.write().await?;
-        tx.fence(claim).await?;
-        tx.set_step(job.id, step.seq, StepStatus::Undoing, None, self.now()).await?;
-        self.commit(tx, &format!("{}:undoing", step.name)).await?;
-
-        let earlier = journal.iter().filter(|entry| entry.seq < step.seq).cloned().collect();
-        let mut cx = self.cx(claim, job.clone(), step.clone(), earlier);
-        match workflow.undo(&step.name, &mut cx).await {
-            Ok(()) => {
-                let mut tx = cx.begin().await?;
-                tx.set_step(job.id, step.seq, StepStatus::Undone, None, self.now()).await?;
-                cx.commit(tx, "undone").await?;
-                Ok(Next::On)
-            }
-            Err(reason) => self.park(&cx, reason).await,
-        }
+        tx.set_step(held.claim.job, step.seq, StepStatus::Undoing, None, self.now()).await?;
+        let step = Step { status: StepStatus::Undoing, ended_at: None, ..step };
+        held.keep(step.clone());
+        Ok(Turn::Undo(step))
     }
 
-    async fn end_badly(&self, claim: Claim, workflow: &Arc<dyn Workflow>) -> StoreResult<Next> {
+    /// Stops at `step` until a person sends the job on.
+    pub(super) async fn park(&self, mut tx: Tx, held: &mut Held, step: &Step, reason: Reason) -> StoreResult<Turn> {
+        held.job.step = Some(step.name.clone());
+        let turn = self.park_in(&mut tx, held, reason).await?;
+        self.commit(tx, &format!("{}:parked", step.name)).await?;
+        Ok(turn)
+    }
+
+    async fn park_in(&self, tx: &mut Tx, held: &mut Held, reason: Reason) -> StoreResult<Turn> {
+        let at = held.job.step.clone().unwrap_or_default();
+        tx.add_event(&held.job, &at, EventLevel::Error, &reason.text, self.now()).await?;
+        warn!(job = %held.claim.job, step = at, reason = reason.text, "parked for a person");
+        self.end(tx, held, JobEvent::Park, Some(reason)).await
+    }
+
+    async fn end(&self, tx: &mut Tx, held: &mut Held, event: JobEvent, reason: Option<Reason>) -> StoreResult<Turn> {
         let now = self.now();
-        let mut tx = self.store.write().await?;
-        let job = tx.fence(claim).await?;
-        let ending = job.ending.unwrap_or(JobStatus::Failed);
-        let job = tx.let_go(&job, ending_event(ending), None, now, now).await?;
-        tx.add_event(&job, job.step.as_deref().unwrap_or_default(), EventLevel::Info, &ending.to_string(), now).await?;
-        workflow.ended(&mut tx, &job).await?;
-        tell_ended(&mut tx, &job, now).await?;
-        self.commit(tx, &format!("job:{ending}")).await?;
-        Ok(Next::Over)
-    }
-
-    pub(super) async fn park(&self, cx: &StepCx, reason: Reason) -> StoreResult<Next> {
-        let now = cx.now();
-        let mut tx = self.store.write().await?;
-        let job = tx.fence(cx.claim).await?;
-        if job.ending.is_none() {
-            tx.set_step(job.id, cx.step.seq, StepStatus::Failed, None, now).await?;
-        }
-        tx.add_event(&job, &cx.step.name, EventLevel::Error, &reason.text, now).await?;
-        let job = tx.let_go(&job, JobEvent::Park, Some(&reason), now, now).await?;
+        held.job = tx.let_go(&held.job, event, reason.as_ref(), now, now).await?;
         if let Some(workflow) = &self.workflow {
-            workflow.ended(&mut tx, &job).await?;
+            workflow.ended(tx, &held.job).await?;
         }
-        tell_ended(&mut tx, &job, now).await?;
-        cx.commit(tx, "parked").await?;
-        warn!(job = %job.id, step = cx.step.name, reason = reason.text, "parked for a person");
-        Ok(Next::Over)
+        tell_ended(tx, &held.job, now).await?;
+        info!(job = %held.claim.job, status = %held.job.status, "ended, or parked");
+        Ok(Turn::Over)
     }
 }
 

@@ -2,11 +2,17 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{NoWitness, Witness, Workflow, drive::Drive};
+use super::{
+    NoWitness, Witness, Workflow,
+    drive::{Drive, Held, Turn},
+};
 use crate::{
     clock::SharedClock,
     fault::chain,
@@ -61,33 +67,73 @@ impl Runner {
     pub async fn run(&self, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.settings.workers));
         let mut jobs = JoinSet::new();
+        let mut sure = false;
         while !stop.is_cancelled() {
-            while jobs.try_join_next().is_some() {}
+            while let Some(ended) = jobs.try_join_next() {
+                report(ended);
+            }
             let slot = tokio::select! {
                 slot = slots.clone().acquire_owned() => slot,
                 () = stop.cancelled() => break,
             };
-            match self.claim().await {
-                Ok(Some(job)) => {
-                    let drive = self.drive(&job, &stop);
+            match self.take(sure, &stop).await {
+                Ok(Some((drive, held, turn))) => {
+                    sure = true;
                     jobs.spawn(async move {
-                        drive.run(job).await;
+                        drive.run(held, turn).await;
                         drop(slot);
                     });
                 }
-                Ok(None) => self.rest(&stop).await,
+                Ok(None) => sure = self.rest(&stop).await,
+                Err(error) if error.is_race() => {}
                 Err(error) => {
                     warn!(error = chain(&error), "claiming failed; trying again");
-                    self.rest(&stop).await;
+                    sure = self.rest(&stop).await;
                 }
             }
         }
         while let Some(ended) = jobs.join_next().await {
-            if let Err(panic) = ended {
-                error!(%panic, "a job's task died; its lease will run out and another worker takes it");
-            }
+            report(ended);
         }
         info!("the worker has stopped");
+    }
+
+    /// The best due job, if any. Unless it is `sure` that there is news it looks first: an idle process should not ask
+    /// for the write lock.
+    async fn take(&self, sure: bool, stop: &CancellationToken) -> StoreResult<Option<(Drive, Held, Option<Turn>)>> {
+        if !sure && !self.store.read().await?.any_job_due(self.clock.now()).await? {
+            return Ok(None);
+        }
+        match self.claim_and_begin(stop).await {
+            Err(error) if !error.is_race() => {
+                // What comes next for this job cannot be written. It is claimed alone, so that it does not stand in the
+                // way of the others: its lease has to run out before it is tried again.
+                warn!(error = chain(&error), "a job could not be begun with its claim");
+                self.claim_alone(stop).await
+            }
+            taken => taken,
+        }
+    }
+
+    /// Claims and writes the first intent in one transaction.
+    async fn claim_and_begin(&self, stop: &CancellationToken) -> StoreResult<Option<(Drive, Held, Option<Turn>)>> {
+        let mut tx = self.store.write().await?;
+        let Some(job) = tx.claim(&self.claim_by(), self.clock.now()).await? else { return Ok(None) };
+        let journal = tx.steps(job.id).await?;
+        let (drive, mut held) = (self.drive(&job, stop), Held::new(job, journal));
+        let turn = drive.turn(tx, &mut held, "claim").await?;
+        Ok(Some((drive, held, Some(turn))))
+    }
+
+    async fn claim_alone(&self, stop: &CancellationToken) -> StoreResult<Option<(Drive, Held, Option<Turn>)>> {
+        let mut tx = self.store.write().await?;
+        let job = tx.claim(&self.claim_by(), self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(job.map(|job| (self.drive(&job, stop), Held::new(job, Vec::new()), None)))
+    }
+
+    fn claim_by(&self) -> ClaimBy {
+        ClaimBy { owner: self.owner.clone(), lease: self.settings.lease }
     }
 
     fn drive(&self, job: &Job, stop: &CancellationToken) -> Drive {
@@ -101,26 +147,18 @@ impl Runner {
         }
     }
 
-    async fn claim(&self) -> StoreResult<Option<Job>> {
-        // A look without the write lock first: an idle process should not write.
-        let mut tx = self.store.read().await?;
-        let due = tx.any_job_due(self.clock.now()).await?;
-        drop(tx);
-        if !due {
-            return Ok(None);
-        }
-        let by = ClaimBy { owner: self.owner.clone(), lease: self.settings.lease };
-        let mut tx = self.store.write().await?;
-        let job = tx.claim(&by, self.clock.now()).await?;
-        tx.commit().await?;
-        Ok(job)
-    }
-
-    async fn rest(&self, stop: &CancellationToken) {
+    /// Waits for news; answers whether there is some in this process.
+    async fn rest(&self, stop: &CancellationToken) -> bool {
         tokio::select! {
-            () = self.store.pokes().jobs.notified() => {}
-            () = self.clock.sleep(self.settings.poll) => {}
-            () = stop.cancelled() => {}
+            () = self.store.pokes().jobs.notified() => true,
+            () = self.clock.sleep(self.settings.poll) => false,
+            () = stop.cancelled() => false,
         }
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(panic) = ended {
+        error!(%panic, "a job's task died; its lease will run out and another worker takes it");
     }
 }

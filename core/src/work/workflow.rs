@@ -144,21 +144,23 @@ pub trait Workflow: Send + Sync {
     }
 }
 
-/// Sees every commit of the journal: tests kill the process there.
+/// Sees every commit of the journal: tests kill the process there, or hold the worker for as long as they like.
+#[async_trait]
 pub trait Witness: Send + Sync {
     /// `what` is about to be committed.
-    fn before(&self, what: &str);
+    async fn before(&self, what: &str);
     /// `what` is committed.
-    fn after(&self, what: &str);
+    async fn after(&self, what: &str);
 }
 
 /// Sees nothing.
 #[derive(Debug)]
 pub struct NoWitness;
 
+#[async_trait]
 impl Witness for NoWitness {
-    fn before(&self, _what: &str) {}
-    fn after(&self, _what: &str) {}
+    async fn before(&self, _what: &str) {}
+    async fn after(&self, _what: &str) {}
 }
 
 /// The state that a bad ending leads to, and the event that leads there.

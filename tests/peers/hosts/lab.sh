@@ -10,6 +10,7 @@ cache_answers() { (exec 3<> "/dev/tcp/$HOSTS_NET.1/$HOSTS_APT_PORT") 2>/dev/null
 up() {
   mkdir -p "$HOSTS_STORE" "$APT"/{cache,log,conf}
   exec 9> "$HOSTS_HOME/lab.lock"; flock 9
+  [ -z "$HOSTS_TMPFS" ] || mountpoint -q "$HOSTS_STORE" || mount -t tmpfs -o "mode=700,size=$HOSTS_TMPFS" rackhand-hosts "$HOSTS_STORE"
   ip link show "$HOSTS_BR" >/dev/null 2>&1 || ip link add "$HOSTS_BR" type bridge
   ip addr replace "$HOSTS_NET.1/24" dev "$HOSTS_BR"
   ip link set "$HOSTS_BR" up
@@ -35,6 +36,7 @@ C
 down() {
   local host pid
   for host in "$HOSTS_STORE"/*/; do [ ! -d "$host" ] || "$(dirname "$0")/target.sh" down "$(basename "$host")"; done
+  ! mountpoint -q "$HOSTS_STORE" || umount "$HOSTS_STORE"
   if pid=$(cat "$APT/pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = apt-cacher-ng ]; then
     kill "$pid"
     for _ in $(seq 100); do [ -d "/proc/$pid" ] || break; sleep 0.05; done

@@ -6,7 +6,7 @@ mode=$1; shift
 rules() { ufw show added | sed -n "s/^ufw //p" | sed "s/ comment '.*'$//"; }
 run() { ufw "$@" >/dev/null; echo "changed: ufw $*"; }
 
-for port; do echo "allow $port/tcp"; done | sort > /run/ufw.want
+for port; do echo "allow $port/tcp"; done | sort -u > /run/ufw.want
 rules | sort > /run/ufw.have
 trap 'rm -f /run/ufw.want /run/ufw.have' EXIT
 
@@ -30,3 +30,7 @@ for policy in INPUT=DROP FORWARD=DROP OUTPUT=ACCEPT; do
   esac
 done
 ufw status | grep -q '^Status: active' || run --force enable
+
+# Our rules for Docker's published ports (the docker role writes them) must be in the kernel as they are in the file.
+[ "$(grep '^-A DOCKER-USER' /etc/ufw/after.rules)" = \
+  "$(iptables -S DOCKER-USER 2>/dev/null | grep '^-A' | grep -vx -- '-A DOCKER-USER -j RETURN')" ] || run reload

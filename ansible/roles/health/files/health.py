@@ -18,7 +18,7 @@ def run(*argv):
 
 
 def ssh():
-    settings = run("sshd", "-T").splitlines()
+    settings = run("sshd", "-T", "-C", "user=root,host=localhost,addr=127.0.0.1").splitlines()
     off = "passwordauthentication no" in settings
     return off, "password login is " + ("off" if off else "ON")
 
@@ -72,6 +72,8 @@ def packages():
 def check(probe):
     try:
         ok, detail = probe()
+    except FileNotFoundError as e:
+        ok, detail = False, f"{e.filename} is not installed"
     except Exception as e:  # whatever it is, it is this check's result
         ok, detail = False, str(e)
     return {"name": probe.__name__, "ok": ok, "detail": detail}

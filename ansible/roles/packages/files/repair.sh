@@ -2,7 +2,7 @@
 broken() { [ -n "$(ls /var/lib/dpkg/updates)" ] || [ -n "$(dpkg --audit)" ]; }
 broken || exit 0
 # An apt that is at work right now looks the same, and holds the lock: wait for it.
-for i in $(seq 60); do
+for _ in $(seq 60); do
   out=$(dpkg --force-confdef --force-confold --configure -a 2>&1) && break
   case $out in *lock*) sleep 5 ;; *) break ;; esac
 done

@@ -1,0 +1,28 @@
+//! `rackhand bench …`
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Subcommand;
+
+use crate::bench;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Jobs per second, and the time from asking to starting, beside the disk's own rate.
+    Jobs {
+        /// Where the SQLite file is made, and the disk's rate measured.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// A PostgreSQL database that is used for nothing else, as postgres://…
+        #[arg(long)]
+        postgres: Option<String>,
+    },
+}
+
+/// Measures and prints.
+pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Jobs { dir, postgres } => bench::jobs(&dir, postgres.as_deref()).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

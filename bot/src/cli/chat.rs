@@ -1,0 +1,68 @@
+//! `rackhand chat`: the bot in this terminal.
+
+use std::{process::ExitCode, sync::Arc};
+
+use rackhand_bot::messenger::terminal::Terminal;
+use rackhand_core::{
+    config::Config,
+    model::{Person, Role},
+    ops::{Answer, RedeemInvite},
+};
+
+use crate::{
+    process::{Front, Parts, Process},
+    serve,
+};
+
+/// Telegram never gives this number to anybody: theirs are positive.
+const LOCAL_PERSON: i64 = -1;
+
+/// Talks to the bot as an admin, on the configured database. Where nobody serves it, this process does.
+pub async fn chat(config: Config) -> anyhow::Result<ExitCode> {
+    serve::start_logging(&config)?;
+    let mut process = Process::open(config).await?;
+    process.take_over().await?;
+    talk(&process).await
+}
+
+/// The terminal chat until its end, with everything else running behind it.
+pub async fn talk(process: &Process) -> anyhow::Result<ExitCode> {
+    let person = local_person();
+    let seen = process.ops.person_wrote(&person, None).await?;
+    if let Some(seen) = seen
+        && seen.user.role < Role::Admin
+    {
+        promote(process, &seen.user).await?;
+    }
+    let terminal = Arc::new(Terminal::stdio(speaker(person), process.ops.clock.now()));
+    let stop = serve::stop_on_signal()?;
+    process.run(Some(Front::Terminal(terminal)), Parts::ALL, &stop).await?;
+    process.ops.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever has a shell here owns the database and the master key: they are an admin, by a code that they need not type.
+async fn promote(process: &Process, user: &rackhand_core::model::User) -> anyhow::Result<()> {
+    use rackhand_core::ops::{CreateInvite, CreateInviteInput};
+    let invite = super::call::<CreateInvite>(process, &CreateInviteInput { role: Role::Admin }).await?;
+    let input = RedeemInvite::input(&process.ops.keyring, &invite.code);
+    match process.ops.call::<RedeemInvite>(&user.actor(), &input, None).await? {
+        Answer::Done(_) | Answer::AwaitingApproval(_) => Ok(()),
+    }
+}
+
+fn local_person() -> Person {
+    let name = super::environment("USER").unwrap_or_else(|| "you".to_owned());
+    let language = super::environment("LC_ALL").or_else(|| super::environment("LANG"));
+    Person { telegram_id: LOCAL_PERSON, username: None, first_name: name, last_name: None, language }
+}
+
+fn speaker(person: Person) -> rackhand_bot::messenger::Person {
+    rackhand_bot::messenger::Person {
+        telegram_id: person.telegram_id,
+        username: person.username,
+        first_name: person.first_name,
+        last_name: person.last_name,
+        language_code: person.language,
+    }
+}

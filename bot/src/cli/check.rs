@@ -1,0 +1,85 @@
+//! `rackhand check`: everything that is wrong, at once, with each outside system tried.
+
+use std::{process::ExitCode, time::Duration};
+
+use rackhand_bot::messenger::{Messenger, telegram::Telegram};
+use rackhand_core::{
+    clients::time4vps::Time4vpsError,
+    config::{Config, ConfigErrors},
+    fault::chain,
+};
+
+use super::FAILED;
+use crate::process::Process;
+
+/// Longest time of one try.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Tries everything and says what it saw.
+pub async fn check(config: Result<Config, ConfigErrors>) -> anyhow::Result<ExitCode> {
+    let config = match config {
+        Ok(config) => {
+            said("configuration", Ok("understood".to_owned()));
+            config
+        }
+        Err(problems) => {
+            said("configuration", Err(problems.to_string()));
+            return Ok(ExitCode::from(FAILED));
+        }
+    };
+    for warning in &config.warnings {
+        println!("  !  {warning}");
+    }
+    let mut good = true;
+    match Process::open(config).await {
+        Err(error) => good &= said("database and keys", Err(format!("{error:#}"))),
+        Ok(process) => {
+            good &= said("database", Ok(process.config.database_url.to_string()));
+            good &= said("master key", Ok(process.config.master_key_file.display().to_string()));
+            good &= said("telegram", telegram(&process).await);
+            good &= outside(&process).await;
+        }
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+async fn outside(process: &Process) -> bool {
+    let tools = match process.tools().await {
+        Ok(tools) => tools,
+        Err(error) => return said("ssh key and playbooks", Err(format!("{error:#}"))),
+    };
+    let mut good = said("ssh key", Ok(tools.key.public_line()));
+    let version = tokio::time::timeout(PATIENCE, tools.ansible.version()).await;
+    good &= said(
+        "ansible",
+        version.map_or_else(|_| Err("no answer".to_owned()), |version| version.map_err(|error| chain(&error))),
+    );
+    let provider = match &tools.provider {
+        None => Err("no account: set TIME4VPS_USERNAME and TIME4VPS_PASSWORD (or _FILE)".to_owned()),
+        Some(provider) => match provider.servers().await {
+            Ok(servers) => Ok(format!("{} servers", servers.len())),
+            Err(error) => Err(with_advice(&error)),
+        },
+    };
+    good & said("time4vps", provider)
+}
+
+async fn telegram(process: &Process) -> Result<String, String> {
+    let Some(token) = &process.config.telegram.token else {
+        return Err("no token: get one from BotFather and set TELEGRAM_BOT_TOKEN (or _FILE)".to_owned());
+    };
+    let telegram = Telegram::new(&process.config.telegram.api_url, token.clone()).map_err(|error| chain(&error))?;
+    telegram.me().await.map(|name| format!("@{name}")).map_err(|error| chain(&error))
+}
+
+fn with_advice(error: &Time4vpsError) -> String {
+    error.advice().map_or_else(|| chain(error), |advice| format!("{}. {advice}", chain(error)))
+}
+
+fn said(what: &str, seen: Result<String, String>) -> bool {
+    match &seen {
+        Ok(words) => println!("  ok  {what}: {words}"),
+        Err(words) => println!(" BAD  {what}: {words}"),
+    }
+    seen.is_ok()
+}

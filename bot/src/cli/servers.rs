@@ -1,0 +1,138 @@
+//! `rackhand servers …`
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+use rackhand_core::{
+    ids::ApprovalId,
+    model::{Actor, Approval},
+    ops::{
+        Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListServers, PROVISION_VPS,
+        Page, ShowServer,
+    },
+    states::ApprovalStatus,
+};
+
+use super::{REFUSED, call, jobs};
+use crate::process::Process;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Lists the servers.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one server.
+    Show {
+        /// Its handle.
+        handle: String,
+    },
+    /// Has a server wiped and set up anew, by its status. Asks first.
+    ForceRebuild {
+        /// Its handle.
+        handle: String,
+        /// Print the job's events until its end.
+        #[arg(long)]
+        follow: bool,
+    },
+}
+
+pub async fn run(process: &Process, verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::List { json } => list(process, json).await,
+        Verb::Show { handle } => {
+            let view = call::<ShowServer>(process, &HandleInput { handle }).await?;
+            println!("{}", serde_json::to_string_pretty(&view)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::ForceRebuild { handle, follow } => force_rebuild(process, handle, follow).await,
+    }
+}
+
+async fn list(process: &Process, json: bool) -> anyhow::Result<ExitCode> {
+    let servers = call::<ListServers>(process, &Page { offset: 0, limit: 500 }).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&servers)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:<20} {:<16} {:<15} {:<8} LABEL", "HANDLE", "ADDRESS", "STATUS", "MANAGED");
+    for server in servers.items {
+        let address = server.address.map(|address| address.to_string()).unwrap_or_default();
+        let managed = if server.managed { "yes" } else { "no" };
+        println!("{:<20} {address:<16} {:<15} {managed:<8} {}", server.handle, server.status, server.label);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn force_rebuild(process: &Process, handle: String, follow: bool) -> anyhow::Result<ExitCode> {
+    let input = HandleInput { handle: handle.clone() };
+    let asked = process.ops.call::<ForceRebuildServer>(&Actor::shell(), &input, None).await?;
+    let Answer::AwaitingApproval(id) = asked else { return Ok(ExitCode::from(REFUSED)) };
+    let approval = await_yes(process, id, &handle).await?;
+    if approval.status != ApprovalStatus::Used {
+        println!("not done: {}", approval.outcome.unwrap_or_else(|| approval.status.to_string()));
+        return Ok(ExitCode::from(REFUSED));
+    }
+    println!("{handle} will be rebuilt");
+    if !follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("waiting for the job (a serving Rackhand starts it) …");
+    loop {
+        let mut tx = process.ops.store.read().await?;
+        if let Some(job) = tx.approval(id).await?.and_then(|approval| approval.job) {
+            return jobs::follow(process, job).await;
+        }
+        let server = tx.server_by_handle(&handle).await?;
+        if let Some(server) = server
+            && let Some(job) = tx.open_job(PROVISION_VPS, server.id).await?
+        {
+            drop(tx);
+            return jobs::follow(process, job.id).await;
+        }
+        drop(tx);
+        process.ops.clock.sleep(std::time::Duration::from_millis(300)).await;
+    }
+}
+
+/// Whoever sits here may say yes by typing the handle; else somebody says it in the chat.
+async fn await_yes(process: &Process, id: ApprovalId, handle: &str) -> anyhow::Result<Approval> {
+    let approval = process.ops.store.read().await?.approval(id).await?;
+    if let Some(approval) = &approval {
+        println!("{}: ALL DATA ON ITS DISK AND THE PROVIDER'S BACKUPS WILL BE LOST.", approval.plan.target);
+        for (what, value) in &approval.plan.identity {
+            println!("  {what:<12} {value}");
+        }
+    }
+    if std::io::stdin().is_terminal() {
+        print!("Type its handle to approve, or nothing to leave it to the chat: ");
+        std::io::stdout().flush()?;
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        if line.trim() == handle {
+            match call::<Approve>(process, &ApprovalInput { approval: id }).await? {
+                ApproveOutcome::Started { .. } => {}
+                ApproveOutcome::Stale { changes } => {
+                    for change in changes {
+                        println!("since you asked, its {} changed from {} to {}", change.what, change.was, change.is);
+                    }
+                }
+                other => println!("{other:?}"),
+            }
+        }
+    }
+    println!("waiting for an answer in the chat …");
+    loop {
+        let found = process.ops.store.read().await?.approval(id).await?;
+        match found {
+            Some(approval) if approval.status != ApprovalStatus::Asked => return Ok(approval),
+            Some(_) => process.ops.clock.sleep(std::time::Duration::from_millis(300)).await,
+            None => anyhow::bail!("the approval is gone"),
+        }
+    }
+}

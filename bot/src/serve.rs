@@ -1,0 +1,89 @@
+//! `rackhand serve`, and what `chat` and `demo` share with it.
+
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use rackhand_bot::messenger::{Messenger, telegram::Telegram};
+use rackhand_core::config::{Config, LogFormat};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::process::{Front, Parts, Process};
+
+/// Serves until it is told to stop.
+pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
+    start_logging(&config)?;
+    let mut process = Process::open(config).await?;
+    process.take_over().await?;
+    let messenger = telegram(&process.config)?;
+    if parts.bot {
+        if messenger.is_none() {
+            tracing::warn!("no telegram.token is configured: nobody can talk to this process but over `rackhand chat`");
+        }
+        show_first_admin_code(&process, messenger.as_deref()).await?;
+    }
+    if process.config.time4vps.username.is_none() && parts.worker {
+        tracing::warn!("no time4vps account is configured: there are no servers to find");
+    }
+    let stop = stop_on_signal()?;
+    info!(version = env!("CARGO_PKG_VERSION"), database = %process.config.database_url, "ready");
+    process.run(messenger.map(Front::Telegram), parts, &stop).await?;
+    process.ops.store.close().await;
+    info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends the process's own story to standard error.
+pub fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log.filter).with_context(|| {
+        format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter)
+    })?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let out = fmt::layer().with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => registry.with(out.json()).init(),
+        LogFormat::Text => registry.with(out.with_ansi(std::io::stderr().is_terminal())).init(),
+    }
+    Ok(())
+}
+
+/// A token that is cancelled by SIGTERM or SIGINT.
+pub fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        info!("stopping: steps under way are finished or handed over");
+        stopped.cancel();
+    });
+    Ok(stop)
+}
+
+fn telegram(config: &Config) -> anyhow::Result<Option<Arc<dyn Messenger>>> {
+    match &config.telegram.token {
+        None => Ok(None),
+        Some(token) => Ok(Some(Arc::new(Telegram::new(&config.telegram.api_url, token.clone())?))),
+    }
+}
+
+/// Shows the first admin's one-time code, as long as there is no admin. Only whoever sees this terminal can use it.
+async fn show_first_admin_code(process: &Process, messenger: Option<&dyn Messenger>) -> anyhow::Result<()> {
+    let Some(invite) = process.ops.first_admin_code().await? else { return Ok(()) };
+    let name = match messenger {
+        Some(messenger) => messenger.me().await.ok(),
+        None => None,
+    };
+    let bot = name.map_or_else(|| "your bot".to_owned(), |name| format!("@{name}"));
+    println!(
+        "\n  There is no admin yet. Write this to {bot} in Telegram to become the first one:\n\n      /start {}\n\n  \
+         It works once, until {}.\n",
+        invite.code, invite.expires_at
+    );
+    Ok(())
+}

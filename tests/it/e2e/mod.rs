@@ -1,0 +1,8 @@
+//! The whole product as its users meet it: the real program, a strict Telegram, a provider, hosts.
+
+mod failures;
+mod journey;
+mod killed;
+mod real;
+mod secrets;
+mod world;

@@ -1,0 +1,6 @@
+//! The job engine, with a workflow made for it: steps repeated, failed, killed at each write, called off, frozen.
+
+mod deaths;
+mod stops;
+mod toy;
+mod turns;
