@@ -293,16 +293,18 @@ fn bar(full: i64) -> String {
 
 struct Task {
     n: i64,
+    /// 0 when the playbook does not know.
     of: i64,
     name: String,
 }
 
-/// The playbook's task that the step is at, from the newest line about one: `task 12 of 31: install docker`.
+/// The playbook's task that the step is at, from the newest line about one: `task 12 of 31: install docker`, or
+/// `task 12: install docker`.
 fn current_task(view: &JobView, step: &str) -> Option<Task> {
     let in_step = |event: &&JobEventRow| event.step == step;
     view.events.iter().rev().take_while(in_step).find_map(|event| {
         let (count, name) = event.message.strip_prefix("task ")?.split_once(": ")?;
-        let (n, of) = count.split_once(" of ")?;
+        let (n, of) = count.split_once(" of ").unwrap_or((count, "0"));
         Some(Task { n: n.parse().ok()?, of: of.parse().ok()?, name: name.to_owned() })
     })
 }

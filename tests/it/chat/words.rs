@@ -61,6 +61,20 @@ fn everything_has_its_words() {
 }
 
 #[test]
+fn the_workflows_steps_and_codes_have_words() {
+    assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
+    let mut missing = Vec::new();
+    for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
+        let code = std::fs::read_to_string(root().join(&path)).unwrap();
+        // The code is the first text of a reason, on its line or on the next.
+        let codes = code.split("Reason::new(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let codes = codes.filter_map(|rest| rest.split('"').next()).filter(|code| !reason::REASONS.contains(code));
+        missing.extend(codes.map(|code| format!("{}: {code}", path.display())));
+    }
+    assert!(missing.is_empty(), "codes without words: {missing:?}");
+}
+
+#[test]
 fn every_operation_has_a_command_or_a_button() {
     let by_button = ["approve", "refuse", "set_role", "redeem_invite"];
     for entry in ops::table() {
