@@ -49,13 +49,13 @@ pub const COMMANDS: [Command; 22] = [
     on_server(Action::ResetAttempts, "reset_attempts", false),
     Command { name: "jobs", operation: Some("list_jobs"), takes: Takes::Nothing, in_menu: true },
     Command { name: "job", operation: Some("show_job"), takes: Takes::Job, in_menu: true },
+    Command { name: "story", operation: Some("show_job"), takes: Takes::Job, in_menu: false },
     Command { name: "cancel", operation: Some("cancel_job"), takes: Takes::Job, in_menu: true },
     Command { name: "retry", operation: Some("retry_job"), takes: Takes::Job, in_menu: false },
     Command { name: "approvals", operation: Some("list_approvals"), takes: Takes::Nothing, in_menu: true },
     Command { name: "users", operation: Some("list_users"), takes: Takes::Nothing, in_menu: true },
     Command { name: "invite", operation: Some("create_invite"), takes: Takes::Role, in_menu: true },
     Command { name: "lang", operation: Some("set_language"), takes: Takes::Language, in_menu: true },
-    Command { name: "story", operation: Some("show_job"), takes: Takes::Job, in_menu: false },
     Command { name: "help", operation: None, takes: Takes::Nothing, in_menu: true },
     Command { name: "start", operation: None, takes: Takes::Code, in_menu: false },
 ];
@@ -109,7 +109,7 @@ pub fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a
         })
         .filter(|(far, _)| *far <= bound)
         .collect();
-    found.sort();
+    found.sort_unstable();
     found.into_iter().take(3).map(|(_, name)| name).collect()
 }
 

@@ -69,7 +69,7 @@ impl Lang {
 
     /// A text as HTML, if there is one with this key.
     pub fn find(self, key: &str, args: &[(&'static str, Arg)]) -> Option<String> {
-        self.lookup(key, args, |text| escape(text))
+        self.lookup(key, args, escape)
     }
 
     /// A text as plain text, for buttons and toasts.

@@ -1,6 +1,7 @@
 //! The chat door, as people meet it: over the wire of the strict Telegram, on a real store.
 
 mod approvals;
+mod jobs;
 mod lists;
 mod rights;
 mod words;
@@ -35,7 +36,7 @@ pub(crate) struct House {
     pub clock: Arc<ManualClock>,
     after: Option<UpdateId>,
     handled: usize,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl House {
@@ -56,7 +57,7 @@ impl House {
         let messenger = telegram::Telegram::new(telegram.api_url(), Secret::new(telegram.token())).unwrap();
         let messenger = Arc::new(messenger);
         let router = Router::new(ops.clone(), messenger.clone(), true);
-        Self { telegram, messenger, router, ops, clock, after: None, handled: 0, _dir: dir }
+        Self { telegram, messenger, router, ops, clock, after: None, handled: 0, dir }
     }
 
     /// The router hears all that was said and pressed, and what it wrote is delivered.

@@ -61,7 +61,8 @@ impl Router {
             }
             Want::Status => {
                 let all = self.done::<ShowStatus>(asked, &Nothing::default()).await?;
-                Ok(Reply::here(status::screen(reader, &all)).toast(plain!(reader.lang, "toast-fresh")))
+                let names = self.servers(asked).await?.into_iter().map(|server| (server.id, server.handle)).collect();
+                Ok(Reply::here(status::screen(reader, &all, &names)).toast(plain!(reader.lang, "toast-fresh")))
             }
         }
     }

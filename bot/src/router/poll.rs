@@ -17,7 +17,7 @@ use crate::messenger::{Incoming, Kind, SendError, UpdateId};
 /// The role that only the polling replica has.
 const ROLE: &str = "telegram";
 /// A poll takes at most 15 s, and what it brings far less than the rest.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// Between two looks of a replica that stands by.
 const STAND_BY: Duration = Duration::from_secs(10);
 /// After another program took our poll, or Telegram refused the token: a person has to act.

@@ -11,7 +11,7 @@ use super::{Asked, Reply, RouteError, Router};
 use crate::{
     commands::{COMMANDS, Command, Takes, closest, parse},
     messenger::Message,
-    texts::say,
+    texts::{plain, say},
     views::{self, help, named, rows, server},
     want::{Action, Want},
 };
@@ -52,10 +52,15 @@ impl Router {
         if let Ok(job) = self.job_named(asked, text).await {
             return self.answer(asked, &Want::Job(job)).await;
         }
+        // One word that is close to a server's name was meant to be it.
+        if !text.contains(char::is_whitespace) && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty()
+        {
+            return Ok(Reply::below(views::body(unknown(asked, &servers, text, None))));
+        }
         let word = text.split_whitespace().next().unwrap_or_default();
         let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
         let message = help::not_understood(&asked.reader, text, &closest(word, mine));
-        Ok(Reply::below(views::body(with_close(message, &servers, text, None))))
+        Ok(Reply::below(views::body(message)))
     }
 
     async fn about_server(
@@ -73,9 +78,7 @@ impl Router {
             let want = action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
             return self.answer(asked, &want).await;
         }
-        let lang = asked.reader.lang;
-        let close = with_close(Message::new(say!(lang, "server-unknown", name = argument)), &servers, argument, action);
-        Ok(Reply::below(views::body(close)))
+        Ok(Reply::below(views::body(unknown(asked, &servers, argument, action))))
     }
 
     async fn about_job(&self, asked: &Asked<'_>, command: &str, argument: &str) -> Result<Reply, RouteError> {
@@ -150,18 +153,19 @@ fn forbidden(asked: &Asked<'_>, command: &Command) -> OpError {
     OpError::Forbidden { who: asked.user.name(), needs, has: asked.user.role }
 }
 
-/// With buttons for the servers whose names come close.
-fn with_close(mut message: Message, servers: &[Server], typed: &str, action: Option<Action>) -> Message {
+/// There is no such server; those whose names come close are a press away.
+fn unknown(asked: &Asked<'_>, servers: &[Server], typed: &str, action: Option<Action>) -> Message {
+    let lang = asked.reader.lang;
+    let mut html = say!(lang, "server-unknown", name = typed);
     let close = closest(typed, servers.iter().map(|server| server.handle.as_str()));
+    if close.is_empty() {
+        return Message::new(html).row([(plain!(lang, "button-servers"), Want::Servers(0).data())]);
+    }
+    html.push(' ');
+    html.push_str(&say!(lang, "server-close"));
     let found = close.iter().filter_map(|handle| servers.iter().find(|server| server.handle == **handle));
-    let button = |server: &Server| match action {
-        Some(action) => {
-            named(&format!("{} {}", server::icon(server.status), server.handle), &Want::Act(action, server.id))
-        }
-        None => server::open(server),
-    };
-    let mut buttons = rows(found.map(button).collect());
-    buttons.append(&mut message.buttons);
-    message.buttons = buttons;
-    message
+    let label = |server: &Server| format!("{} {}", server::icon(server.status), server.handle);
+    let want = |server: &Server| action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
+    let buttons = found.map(|server| named(&label(server), &want(server))).collect();
+    Message { html, buttons: rows(buttons), ..Message::default() }
 }

@@ -16,6 +16,9 @@ use crate::{
     want::Want,
 };
 
+/// The order in which the facts of an identity are shown.
+const ORDER: [&str; 4] = ["provider", "provider_id", "address", "host_key"];
+
 /// A plan with its question while it is open, and what became of it afterwards.
 pub fn card(reader: &Reader, approval: &Approval) -> Message {
     let lang = reader.lang;
@@ -126,7 +129,11 @@ fn title_key(approval: &Approval) -> String {
 fn plan(lang: Lang, approval: &Approval) -> Vec<String> {
     let plan = &approval.plan;
     let mut lines = vec![say!(lang, &format!("approval-what-{}", plan.operation.replace('_', "-"))), String::new()];
-    for (name, value) in &plan.identity {
+    // The number that a person finds at the provider first, the long one last; what is new here goes to the end.
+    let place = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
+    let mut facts: Vec<(&String, &String)> = plan.identity.iter().collect();
+    facts.sort_by_key(|(name, _)| place(name));
+    for (name, value) in facts {
         let value = if value == "none" { plain!(lang, "fact-none") } else { shown_fact(value) };
         lines.push(say!(lang, "approval-fact", name = fact_name(lang, name), value = value));
     }

@@ -78,7 +78,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);
         let line = say!(lang, "jobs-line", handle = handle, what = what, id = job.id.short(), at = at);
-        html.push_str(&format!("\n{} {line}", icon(job.status)));
+        html.extend(["\n", icon(job.status), " ", &line]);
         all.push(named(&format!("{} {handle} {}", icon(job.status), job.id.short()), &Want::Job(job.id)));
     }
     let mut buttons = rows(all);
@@ -293,16 +293,18 @@ fn bar(full: i64) -> String {
 
 struct Task {
     n: i64,
+    /// 0 when the playbook does not know.
     of: i64,
     name: String,
 }
 
-/// The playbook's task that the step is at, from the newest line about one: `task 12 of 31: install docker`.
+/// The playbook's task that the step is at, from the newest line about one: `task 12 of 31: install docker`, or
+/// `task 12: install docker`.
 fn current_task(view: &JobView, step: &str) -> Option<Task> {
     let in_step = |event: &&JobEventRow| event.step == step;
     view.events.iter().rev().take_while(in_step).find_map(|event| {
         let (count, name) = event.message.strip_prefix("task ")?.split_once(": ")?;
-        let (n, of) = count.split_once(" of ")?;
+        let (n, of) = count.split_once(" of ").unwrap_or((count, "0"));
         Some(Task { n: n.parse().ok()?, of: of.parse().ok()?, name: name.to_owned() })
     })
 }

@@ -179,7 +179,12 @@ pub(crate) fn pager(from: u32, more: bool, want: impl Fn(u32) -> Want) -> Vec<Bu
 
 /// Buttons two in a row, which is what a phone shows without cutting words.
 pub(crate) fn rows(buttons: Vec<Button>) -> Vec<Vec<Button>> {
-    buttons.chunks(2).map(<[Button]>::to_vec).collect()
+    let mut rows = Vec::with_capacity(buttons.len().div_ceil(2));
+    let mut rest = buttons.into_iter().peekable();
+    while rest.peek().is_some() {
+        rows.push(rest.by_ref().take(2).collect());
+    }
+    rows
 }
 
 pub(crate) fn no_access(reader: &Reader) -> Message {

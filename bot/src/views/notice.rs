@@ -84,7 +84,7 @@ pub(super) fn digest(reader: &Reader, lines: &[String], count: i64) -> Message {
 
 fn discovered(reader: &Reader, server: &Server) -> Message {
     let lang = reader.lang;
-    let address = server.address.map(|address| address.to_string()).unwrap_or_else(|| plain!(lang, "fact-none"));
+    let address = server.address.map_or_else(|| plain!(lang, "fact-none"), |address| address.to_string());
     let mut html = say!(
         lang,
         "notice-discovered",

@@ -33,7 +33,7 @@ pub const ERRORS: [&str; 17] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 35] = [
+pub const REASONS: [&str; 36] = [
     "identity-mismatch",
     "untouchable-server",
     "too-many-attempts",
@@ -69,6 +69,7 @@ pub const REASONS: [&str; 35] = [
     "unknown-step",
     "bad-params",
     "succeeded",
+    "panicked",
 ];
 
 /// Why an operation was not done, with the next step.
@@ -104,7 +105,8 @@ fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
         .map(|name| {
             let text = reason.facts.get(*name).map_or("", String::as_str);
             let text = &worded(lang, name, text);
-            let number = NUMBERS.contains(name).then(|| text.parse().ok()).flatten();
+            // A number that is not told is 0, which a text may tell apart.
+            let number = NUMBERS.contains(name).then(|| text.parse().unwrap_or(0));
             let text = if ["known", "seen"].contains(name) { super::approval::shown_fact(text) } else { text.into() };
             (*name, number.map_or(Arg::Text(text), Arg::Number))
         })

@@ -44,7 +44,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<Server>) -> Message {
         html.push('\n');
         html.push_str(&line(reader, server));
     }
-    let mut buttons = rows(page.items.iter().map(|server| open(server)).collect());
+    let mut buttons = rows(page.items.iter().map(open).collect());
     buttons.push(pager(from, page.more, Want::Servers));
     Message { html, buttons: without_empty(buttons), ..Message::default() }
 }

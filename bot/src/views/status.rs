@@ -1,6 +1,8 @@
 //! How it all is, on one screen.
 
-use rackhand_core::ops::Status;
+use std::collections::BTreeMap;
+
+use rackhand_core::{ids::ServerId, ops::Status};
 
 use super::{Reader, button, job, rows, server};
 use crate::{
@@ -9,8 +11,8 @@ use crate::{
     want::Want,
 };
 
-/// The screen.
-pub fn screen(reader: &Reader, status: &Status) -> Message {
+/// The screen. `names` are the handles of the servers that something is wrong with.
+pub fn screen(reader: &Reader, status: &Status, names: &BTreeMap<ServerId, String>) -> Message {
     let lang = reader.lang;
     let calm = status.incidents.is_empty();
     let mut lines = vec![say!(lang, if calm { "status-calm" } else { "status-trouble" })];
@@ -18,7 +20,9 @@ pub fn screen(reader: &Reader, status: &Status) -> Message {
         let kind = incident.kind.to_string().replace('_', "-");
         let what = plain!(lang, &format!("incident-{kind}"));
         let at = moment(incident.detected_at, reader.now);
-        lines.push(say!(lang, "status-incident", what = what, details = &incident.details, at = at));
+        let about = incident.server.and_then(|id| names.get(&id)).cloned();
+        let about = about.unwrap_or_else(|| plain!(lang, "incident-platform"));
+        lines.push(say!(lang, "status-incident", about = about, what = what, details = &incident.details, at = at));
     }
     lines.push(String::new());
     if status.servers.is_empty() {

@@ -16,6 +16,7 @@ servers-none = No servers yet. They appear here within a minute of being ordered
 servers-line = <b>{ $handle }</b> { $address }
 servers-line-status = { " " }· { $status }
 server-unknown = I know no server “{ $name }”.
+server-close = Did you mean:
 server-managed = Managed: Rackhand may work on it.
 server-untouchable =
     { $why ->
@@ -71,13 +72,13 @@ user-card = 👤 <b>{ $name }</b>
     Role: <b>{ $role }</b> · last seen { $at }
     Change it to:
 invite-choice = Invite somebody as:
-invite-made = 🎟 An invite for one { $role }, good once and for { $left }. Pass it on:
+invite-made = 🎟 An invite for one { $role }, works once, within { $left }. Pass it on:
 invite-link = https://t.me/{ $bot }?start={ $code }
 invite-code = Or they send me: <code>/start { $code }</code>
 
 status-calm = 🟢 <b>All is well.</b>
 status-trouble = 🔴 <b>Something is wrong:</b>
-status-incident = 🚨 { $what } (since { $at }): { $details }
+status-incident = 🚨 <b>{ $about }</b>: { $what } (since { $at }): { $details }
 status-servers = <b>Servers</b>
 status-jobs = <b>Jobs</b>
 status-approvals = ❓ { $count ->

@@ -40,7 +40,10 @@ reason-identity-mismatch = ⚠️ It may not be the same server: its { $what ->
         [host_key] host key
         *[other] { $what }
     } was <code>{ $known }</code> and is <code>{ $seen }</code> now. Nothing was sent to it.
-    .do = Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
+    .do = { $what ->
+        [host_key] Find out who reinstalled it. Until that is clear, cancel this job and let go of the server.
+        *[other] Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
+    }
 reason-untouchable-server = The server is { $why ->
         [reserved] reserved
         [unmanaged] not managed
@@ -77,7 +80,12 @@ reason-provider-works = The provider is working on it.
 reason-settling = Looking whether the provider got our request.
 reason-no-os = The provider does not say which system the server has.
     .do = Set fleet.reinstall_os in the configuration, restart, then go on.
-reason-ssh-away = The server does not answer over SSH yet.
+reason-ssh-away =
+    { $seconds ->
+        [0] The server does not answer over SSH yet.
+        [one] The server did not answer over SSH within { $seconds } second.
+        *[other] The server did not answer over SSH within { $seconds } seconds.
+    }
     .do = Look at its console in the provider's panel, then try again.
 reason-ssh-refused = The server refuses our login: { $detail }.
     .do = Try again: a new password will be asked for. If it stays so, rebuild it.
@@ -87,7 +95,7 @@ reason-ssh-too-slow = The server did not let us in within { $seconds ->
     }.
     .do = Look at its console in the provider's panel, then try again or rebuild it.
 reason-ansible-missing = Ansible is not installed where Rackhand runs: { $detail }
-    .do = Install it there, then try again.
+    .do = Install it there, then go on.
 reason-ansible-unreachable = Ansible lost the server: { $detail }
     .do = Look whether it is up, then try again. A second run repeats nothing that is done.
 reason-ansible-task-failed = The task “{ $task }” failed: { $detail }
@@ -115,4 +123,6 @@ reason-unknown-step = This version of Rackhand does not know this step.
     .do = Run the newest version everywhere, then try again.
 reason-bad-params = The job's parameters cannot be read.
     .do = Ask for it anew.
+reason-panicked = Something broke in Rackhand itself.
+    .do = Look at the log where Rackhand runs, report it, then go on or try again.
 reason-succeeded = It is done.

@@ -39,7 +39,11 @@ job-cancelling = Calling it off, and undoing what can be undone…
 job-undoing = Cleaning up after it…
 job-step = Step { $n } of { $of }: { $step }
 job-step-unknown = Step: { $step }
-job-task = Task { $n } of { $of }: { $name }
+job-task =
+    { $of ->
+        [0] Task { $n }: { $name }
+        *[other] Task { $n } of { $of }: { $name }
+    }
 job-time = { $elapsed } so far
 job-time-left = { $elapsed } so far, about { $left } to go
 job-time-over = { $elapsed } so far; it usually takes { $usual }

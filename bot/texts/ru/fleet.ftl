@@ -16,6 +16,7 @@ servers-none = Серверов пока нет. Они появятся зде�
 servers-line = <b>{ $handle }</b> { $address }
 servers-line-status = { " " }· { $status }
 server-unknown = Не знаю сервера «{ $name }».
+server-close = Может быть, один из этих?
 server-managed = В управлении: Rackhand может с ним работать.
 server-untouchable =
     { $why ->
@@ -68,13 +69,13 @@ user-card = 👤 <b>{ $name }</b>
     Роль: <b>{ $role }</b> · был(а) { $at }
     Сменить на:
 invite-choice = Кем пригласить?
-invite-made = 🎟 Приглашение на одного (роль: { $role }), действует один раз и ещё { $left }. Передайте:
+invite-made = 🎟 Приглашение на одного (роль: { $role }), действует один раз в течение { $left }. Передайте:
 invite-link = https://t.me/{ $bot }?start={ $code }
 invite-code = Или пусть пришлёт мне: <code>/start { $code }</code>
 
 status-calm = 🟢 <b>Всё в порядке.</b>
 status-trouble = 🔴 <b>Что-то не так:</b>
-status-incident = 🚨 { $what } (с { $at }): { $details }
+status-incident = 🚨 <b>{ $about }</b>: { $what } (с { $at }): { $details }
 status-servers = <b>Серверы</b>
 status-jobs = <b>Задания</b>
 status-approvals = ❓ { $count ->

@@ -39,7 +39,11 @@ job-cancelling = Отменяю и возвращаю, что можно вер�
 job-undoing = Прибираю за собой…
 job-step = Шаг { $n } из { $of }: { $step }
 job-step-unknown = Шаг: { $step }
-job-task = Задача { $n } из { $of }: { $name }
+job-task =
+    { $of ->
+        [0] Задача { $n }: { $name }
+        *[other] Задача { $n } из { $of }: { $name }
+    }
 job-time = Прошло { $elapsed }
 job-time-left = Прошло { $elapsed }, осталось примерно { $left }
 job-time-over = Прошло { $elapsed }; обычно хватает { $usual }

@@ -44,8 +44,8 @@ async fn the_first_admin_comes_by_the_code_and_others_by_invites() {
     let invite = house.last(&anna).text;
     assert!(invite.contains(&format!("https://t.me/{}?start=", house.telegram.username())), "{invite}");
     let code = invite.split("/start ").nth(1).unwrap().trim().to_owned();
-    let bytes = std::fs::read(house._dir.path().join("rackhand.db")).unwrap();
-    let wal = std::fs::read(house._dir.path().join("rackhand.db-wal")).unwrap_or_default();
+    let bytes = std::fs::read(house.dir.path().join("rackhand.db")).unwrap();
+    let wal = std::fs::read(house.dir.path().join("rackhand.db-wal")).unwrap_or_default();
     for bytes in [bytes, wal] {
         assert!(!String::from_utf8_lossy(&bytes).contains(&code), "the code is in the database in clear");
     }
@@ -162,4 +162,44 @@ async fn groups_get_one_hint() {
     let said: Vec<_> = house.telegram.transcript(-500).into_iter().filter(|shown| shown.from.is_none()).collect();
     assert_eq!(said.len(), 1);
     assert!(said[0].text.contains("private") && !said[0].text.contains("vps-7"));
+}
+
+#[tokio::test]
+async fn what_is_refused_offers_the_next_step() {
+    let mut house = House::new().await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    let server = house.ready(7).await;
+    let mut tx = house.ops.store.write().await.unwrap();
+    for _ in 0..3 {
+        tx.count_attempt(server.id).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let said = house.say(&anna, "/provision vps-7").await;
+    assert!(said.text.contains("failed 3 times in a row"), "{}", said.text);
+    assert!(house.tap(&anna, "Allow new attempts").await.unwrap().contains("tried again"));
+    house.say(&anna, "/provision vps-7").await;
+    assert_eq!(house.jobs().await, 1);
+    let said = house.say(&anna, "/unmanage vps-7").await;
+    assert!(said.text.contains("is busy") && said.button("Job").is_some(), "{said:?}");
+    house.say(&anna, "/users").await;
+    house.tap(&anna, "@anna").await;
+    assert!(house.tap(&anna, "Viewer").await.unwrap().contains("last admin"));
+    // Words from outside stay words.
+    let said = house.say(&anna, "<b>&\u{202e}").await;
+    assert!(said.text.contains("“<b>&”"), "{}", said.text);
+}
+
+#[tokio::test]
+async fn who_writes_too_fast_is_told_once() {
+    let mut house = House::new().await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    for _ in 0..60 {
+        house.telegram.say(&anna, "/help");
+    }
+    house.settle().await;
+    let said = house.telegram.transcript(anna.id).into_iter().filter(|shown| shown.from.is_none()).count();
+    assert_eq!(said, 41);
+    assert!(house.last(&anna).text.contains("a lot at once"));
+    house.clock.advance(std::time::Duration::from_secs(31));
+    assert!(house.say(&anna, "/help").await.text.contains("You are admin"));
 }

@@ -23,7 +23,7 @@ fn keys(language: &str) -> BTreeSet<String> {
         for line in std::fs::read_to_string(root().join(path)).unwrap().lines() {
             if let Some((key, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
             {
-                last = key.to_owned();
+                key.clone_into(&mut last);
                 assert!(keys.insert(last.clone()), "{key} is there twice in {language}");
             } else if let Some((attribute, _)) = line.trim_start().split_once(" =").filter(|(a, _)| a.starts_with('.'))
             {
@@ -45,7 +45,7 @@ fn both_languages_have_the_same_texts() {
 #[test]
 fn everything_has_its_words() {
     let mut wanted: Vec<String> = Vec::new();
-    wanted.extend(COMMANDS.iter().map(|command| command.key()));
+    wanted.extend(COMMANDS.iter().map(rackhand_bot::commands::Command::key));
     wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
@@ -58,6 +58,20 @@ fn everything_has_its_words() {
             assert!(keys(lang.code()).contains(key), "{key} has no words in {}", lang.code());
         }
     }
+}
+
+#[test]
+fn the_workflows_steps_and_codes_have_words() {
+    assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
+    let mut missing = Vec::new();
+    for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
+        let code = std::fs::read_to_string(root().join(&path)).unwrap();
+        // The code is the first text of a reason, on its line or on the next.
+        let codes = code.split("Reason::new(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let codes = codes.filter_map(|rest| rest.split('"').next()).filter(|code| !reason::REASONS.contains(code));
+        missing.extend(codes.map(|code| format!("{}: {code}", path.display())));
+    }
+    assert!(missing.is_empty(), "codes without words: {missing:?}");
 }
 
 #[test]
