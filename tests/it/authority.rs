@@ -79,7 +79,10 @@ async fn every_operation_keeps_to_the_decision() {
             for kind in ActorKind::iter() {
                 for entry in table() {
                     number += 1;
-                    let handle = desk.server(number % 200 + 1, status_for(entry.spec.name), true).await.handle;
+                    let mut handle = String::new();
+                    if input_for(entry.spec.name, "", 0).get("handle").is_some() {
+                        handle = desk.server(number % 200 + 1, status_for(entry.spec.name), true).await.handle;
+                    }
                     let job = desk.count_jobs().await;
                     let input = input_for(entry.spec.name, &handle, other.telegram_id);
                     let actor = as_kind(&user, kind);
@@ -104,7 +107,9 @@ async fn every_operation_keeps_to_the_decision() {
                     if refused {
                         assert_eq!(desk.count_jobs().await, job, "{said:?} started something");
                     }
-                    clean(&desk, &handle, &other).await;
+                    if input.get("handle").is_some() {
+                        clean(&desk, &handle).await;
+                    }
                 }
             }
         }
@@ -184,10 +189,11 @@ fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     }
 }
 
-async fn clean(desk: &Desk, handle: &str, other: &rackhand_core::model::User) {
+async fn clean(desk: &Desk, handle: &str) {
     let failed = JobStatus::Failed;
-    desk.db.sql(&format!("UPDATE jobs SET status = '{failed}', target = NULL")).await.unwrap();
-    desk.db.sql("UPDATE approvals SET status = 'refused' WHERE status = 'asked'").await.unwrap();
-    desk.db.sql(&format!("DELETE FROM servers WHERE handle = '{handle}'")).await.unwrap();
-    assert_eq!(other.role, Role::Admin);
+    let sql = format!(
+        "UPDATE jobs SET status = '{failed}', target = NULL WHERE status <> '{failed}';
+         UPDATE approvals SET status = 'refused' WHERE status = 'asked'; DELETE FROM servers WHERE handle = '{handle}'"
+    );
+    desk.db.sql(&sql).await.unwrap();
 }

@@ -139,7 +139,7 @@ impl Operation for Refuse {
 /// The approval if it can still be answered, else what to say of it.
 async fn answerable(cx: &mut Cx, id: ApprovalId) -> Result<Result<Approval, ApproveOutcome>, OpError> {
     let not_found = || OpError::NotFound { what: "approval", name: id.to_string() };
-    let approval = cx.tx.approval(id).await?.ok_or_else(not_found)?;
+    let approval = cx.tx.hold_approval(id).await?.ok_or_else(not_found)?;
     if approval.status == ApprovalStatus::Expired {
         return Ok(Err(ApproveOutcome::Expired));
     }

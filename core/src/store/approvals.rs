@@ -42,6 +42,12 @@ impl Tx {
         row.fetch_optional(self.conn()).await?.as_ref().map(approval).transpose()
     }
 
+    /// An approval by id, held until the transaction ends: of two who answer at once the second sees the first's answer.
+    pub async fn hold_approval(&mut self, id: ApprovalId) -> StoreResult<Option<Approval>> {
+        let row = sqlx::query("UPDATE approvals SET status = status WHERE id = $1 RETURNING *").bind(id.to_string());
+        row.fetch_optional(self.conn()).await?.as_ref().map(approval).transpose()
+    }
+
     /// The open question with this plan, if there is one.
     pub async fn approval_asked_for(&mut self, plan_hash: &str) -> StoreResult<Option<Approval>> {
         let row = sqlx::query("SELECT * FROM approvals WHERE plan_hash = $1 AND status = 'asked'");

@@ -111,18 +111,29 @@ async fn killed_at_each_write_of_a_failure_all_is_undone_and_why_is_kept() {
 async fn a_frozen_worker_that_wakes_writes_nothing() {
     each_engine(|db| async move {
         let stage = Stage::new(&db, Arc::new(Toy::default())).await;
-        stage.toy.tell("two", [Deed::Hold]);
+        stage.toy.tell("two", [Deed::Hold]).tell("three", [Deed::Hold]);
         let frozen = stage.worker().await;
         within(stage.toy.began.notified()).await;
         stage.void_leases().await;
         let second = stage.worker().await;
-        let job = stage.ended().await;
-        assert_eq!((job.status, job.lease_epoch), (JobStatus::Succeeded, 2));
-        let after = snapshot(&stage).await;
-        // It wakes, and does what it was about to do: only a look as late as possible could have kept it from that.
+        within(async {
+            while stage.steps().await.len() < 3 {
+                stage.desk.clock.advance(Duration::from_secs(1));
+                tokio::task::yield_now().await;
+            }
+            stage.toy.began.notified().await;
+        })
+        .await;
+        let before = snapshot(&stage).await;
+        // The first in the row wakes, and does what it was about to do: only a look as late as possible could have kept
+        // it from that. Neither its result nor its handing over is written.
         stage.toy.let_go.notify_one();
         frozen.stop().await;
-        assert_eq!(snapshot(&stage).await, after);
+        assert_eq!(stage.toy.effects(), ["one", "two", "two"]);
+        assert_eq!(snapshot(&stage).await, before);
+        stage.toy.let_go.notify_one();
+        let job = stage.ended().await;
+        assert_eq!((job.status, job.lease_epoch), (JobStatus::Succeeded, 2));
         second.stop().await;
     })
     .await;
@@ -133,14 +144,14 @@ async fn a_step_that_takes_longer_than_the_lease_keeps_it() {
     each_engine(|db| async move {
         let stage = Stage::new(&db, Arc::new(Toy::default())).await;
         stage.toy.tell("two", [Deed::Hold]);
-        let lease = Duration::from_millis(900);
+        let lease = Duration::from_millis(2_400);
         let first = stage.worker_with(lease, Arc::new(rackhand_core::work::NoWitness)).await;
         within(stage.toy.began.notified()).await;
         let second = stage.worker().await;
         let until = || async { db.number("SELECT lease_until FROM jobs").await };
         let begin = until().await;
         within(async {
-            while until().await < begin + 2_000 {
+            while until().await < begin + 3_000 {
                 stage.desk.clock.advance(Duration::from_secs(1));
             }
         })

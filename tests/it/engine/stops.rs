@@ -32,7 +32,7 @@ async fn called_off_while_it_runs_it_stops_at_once_or_after_its_step() {
         for interruptible in [true, false] {
             let stage = Stage::new(&db, Arc::new(Toy { interruptible, ..Toy::default() })).await;
             stage.toy.tell("two", [Deed::Hold]);
-            let worker = stage.worker_with(Duration::from_millis(900), Arc::new(NoWitness)).await;
+            let worker = stage.worker_with(Duration::from_millis(2_400), Arc::new(NoWitness)).await;
             within(stage.toy.began.notified()).await;
             stage.cancel().await;
             if !interruptible {

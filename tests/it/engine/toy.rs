@@ -187,7 +187,8 @@ impl Stage {
 
     /// A worker in a process of its own: with its own store.
     pub async fn worker_with(&self, lease: Duration, witness: Arc<dyn Witness>) -> Worker {
-        let settings = Settings { workers: 4, lease, poll: Duration::from_secs(1), stop_grace: GRACE };
+        // One at a time: a worker that is held takes nothing else.
+        let settings = Settings { workers: 1, lease, poll: Duration::from_secs(1), stop_grace: GRACE };
         let store = self.desk.db.open().await;
         let runner = Runner::new(store, self.desk.ops.clock.clone(), settings, "worker".to_owned());
         let runner = runner.with(self.toy.clone()).watched_by(witness);
