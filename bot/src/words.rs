@@ -40,7 +40,7 @@ impl From<ViewError> for RenderError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Store(error) => Self::Store(error),
-            other => Self::Words { what: other.to_string() },
+            error @ ViewError::Keyring(_) => Self::Words { what: error.to_string() },
         }
     }
 }

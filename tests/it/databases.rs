@@ -77,10 +77,6 @@ impl Database {
         connection.close().await.unwrap();
         number
     }
-
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.place, Place::Postgres(_))
-    }
 }
 
 /// Runs `body` on both, each time on a fresh database.

@@ -77,9 +77,9 @@ fn with_advice(error: &Time4vpsError) -> String {
 }
 
 fn said(what: &str, seen: Result<String, String>) -> bool {
-    match &seen {
-        Ok(words) => println!("  ok  {what}: {words}"),
-        Err(words) => println!(" BAD  {what}: {words}"),
-    }
-    seen.is_ok()
+    let good = seen.is_ok();
+    let mark = if good { "  ok " } else { " BAD " };
+    let (Ok(words) | Err(words)) = seen;
+    println!("{mark} {what}: {words}");
+    good
 }

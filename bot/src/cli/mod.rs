@@ -34,7 +34,7 @@ pub const REFUSED: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(name = "rackhand", version, about, after_help = "Exit status: 0 done, 1 failed, 2 refused or not found.")]
 pub struct Command {
-    /// The configuration file; else RACKHAND_CONFIG, ./rackhand.toml or /etc/rackhand/rackhand.toml.
+    /// The configuration file; else `RACKHAND_CONFIG`, ./rackhand.toml or /etc/rackhand/rackhand.toml.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]

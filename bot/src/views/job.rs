@@ -36,12 +36,23 @@ const WIPING: [&str; 2] = ["reinstall", "await_reinstall"];
 /// Cells of the progress bar.
 const CELLS: i64 = 12;
 
-/// A job as one message: while it runs, what it is at; when it is over, how it ended and what to do next.
+/// A job as one live message: while it runs, what it is at; when it is over, that it is.
 pub fn card(reader: &Reader, view: &JobView) -> Message {
     let lines = match view.job.status {
-        JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled => ended(reader, view),
+        JobStatus::Succeeded | JobStatus::Failed => over(reader, view),
+        JobStatus::Cancelled => ended(reader, view),
         JobStatus::Parked => parked(reader, view),
         JobStatus::Queued | JobStatus::Running | JobStatus::Waiting => under_way(reader, view),
+    };
+    Message { html: lines.join("\n"), buttons: buttons(reader, view), ..Message::default() }
+}
+
+/// The word about a job's end, which rings a phone: how it ended, why, and what to do next.
+pub fn end(reader: &Reader, view: &JobView) -> Message {
+    let lines = match view.job.status {
+        JobStatus::Succeeded | JobStatus::Failed | JobStatus::Cancelled => ended(reader, view),
+        // It went on meanwhile.
+        _ => return card(reader, view),
     };
     Message { html: lines.join("\n"), buttons: buttons(reader, view), ..Message::default() }
 }
@@ -195,10 +206,24 @@ fn parked(reader: &Reader, view: &JobView) -> Vec<String> {
     lines
 }
 
+/// Two lines: the rest is said by the message that told of the end.
+fn over(reader: &Reader, view: &JobView) -> Vec<String> {
+    let (lang, job) = (reader.lang, &view.job);
+    let key = if job.status == JobStatus::Succeeded { "job-over-well" } else { "job-over-badly" };
+    let step = Arg::Html(job.failed_step.as_deref().map(|step| step_name(lang, step)).unwrap_or_default());
+    let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-doing", view))];
+    lines.push(say!(lang, key, took = took(lang, job), step = step));
+    lines
+}
+
+fn took(lang: Lang, job: &Job) -> String {
+    let took = job.started_at.zip(job.finished_at).map_or(0, |(start, end)| millis(end.since(start)));
+    lang.span(took)
+}
+
 fn ended(reader: &Reader, view: &JobView) -> Vec<String> {
     let (lang, job) = (reader.lang, &view.job);
-    let took = job.started_at.zip(job.finished_at).map(|(start, end)| lang.span(millis(end.since(start))));
-    let took = took.unwrap_or_else(|| lang.span(0));
+    let took = took(lang, job);
     match job.status {
         JobStatus::Succeeded => {
             let key = format!("job-done-{}", mode(job));

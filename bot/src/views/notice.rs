@@ -22,7 +22,7 @@ pub(super) async fn render(tx: &mut Tx, reader: &Reader, notice: &Notice) -> Res
         return Ok(no_access(reader));
     }
     Ok(match notice {
-        Notice::JobEnded { job } => job::card(reader, &JobView::load(tx, *job).await?),
+        Notice::JobEnded { job } => job::end(reader, &JobView::load(tx, *job).await?),
         Notice::ApprovalAsked { approval } => match tx.approval(*approval).await? {
             Some(approval) => approval::card(reader, &approval),
             None => gone(reader),

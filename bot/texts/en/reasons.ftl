@@ -41,7 +41,7 @@ reason-identity-mismatch = ⚠️ It may not be the same server: its { $what ->
         *[other] { $what }
     } was <code>{ $known }</code> and is <code>{ $seen }</code> now. Nothing was sent to it.
     .do = { $what ->
-        [host_key] Find out who reinstalled it. Until that is clear, cancel this job and let go of the server.
+        [host_key] Find out who reinstalled it, and cancel this job. If all is right, let go of the server and manage it anew: that accepts the key.
         *[other] Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
     }
 reason-untouchable-server = The server is { $why ->

@@ -70,6 +70,8 @@ impl Operation for UnmanageServer {
         cx.require_idle(&server).await?;
         let server = cx.tx.move_server(&server, ServerEvent::Unmanage, cx.now).await?;
         cx.tx.set_managed(server.id, false, cx.now).await?;
+        // Whoever takes it again says thereby that it is ours, whatever key it shows by then.
+        cx.tx.pin_host_key(server.id, None, cx.now).await?;
         Ok(Server { managed: false, ..server })
     }
 }

@@ -70,7 +70,7 @@ async fn failed_at(world: &World, step: &str, code: &str) -> (Job, Server) {
     drop(tx);
     world
         .wait("the failure with a way on", |shown| {
-            shown.iter().any(|message| message.text.contains(HANDLE) && message.button("Set up").is_some())
+            shown.iter().any(|message| message.text.contains(HANDLE) && message.button("Try again").is_some())
         })
         .await;
     (job, server)
@@ -139,8 +139,10 @@ async fn three_failed_playbooks_are_enough_until_a_person_has_looked() {
         }
     }
     world.telegram.say(&world.admin, &format!("/provision {HANDLE}"));
-    world.wait("the refusal with a way on", |shown| shown.iter().any(|m| m.button("New episode").is_some())).await;
-    world.tap("New episode").await;
+    world
+        .wait("the refusal with a way on", |shown| shown.iter().any(|m| m.button("Allow new attempts").is_some()))
+        .await;
+    world.tap("Allow new attempts").await;
     world.telegram.say(&world.admin, &format!("/provision {HANDLE}"));
     until(&world, JobStatus::Succeeded).await;
 }

@@ -30,7 +30,7 @@ async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
     // Rebuilt, after a yes to exactly what was shown.
     let first_key = server.host_key.expect("a pinned key");
     world.telegram.say(&world.admin, "/rebuild vps-267179");
-    world.tap("✅ Approve").await;
+    world.tap("Approve").await;
     let rebuilt =
         |shown: &[rackhand_tests::telegram::Shown]| shown.iter().filter(|m| m.text.contains("is ready")).count() >= 2;
     world.wait("that it is ready again", rebuilt).await;

@@ -31,7 +31,9 @@ async fn no_password_is_seen_anywhere() {
         world.telegram.say(&world.admin, &format!("/server {server}"));
         world.tap("Manage").await;
         world
-            .wait("the failure", |shown| shown.iter().any(|m| m.text.contains(server) && m.button("Set up").is_some()))
+            .wait("the failure", |shown| {
+                shown.iter().any(|m| m.text.contains(server) && m.button("Try again").is_some())
+            })
             .await;
     }
     world.telegram.say(&world.admin, "/provision vps-42");

@@ -253,8 +253,10 @@ impl ProvisionVps {
         match error {
             Time4vpsError::RateLimited { wait } => Halt::Verdict(Verdict::Wait { reason, after: *wait }),
             Time4vpsError::Busy { .. } => self.wait_for_provider(cx, reason),
-            Time4vpsError::AddressNotAllowed | Time4vpsError::WrongLogin | Time4vpsError::BadBaseUrl => park(reason),
-            Time4vpsError::NotFound => park(reason),
+            Time4vpsError::AddressNotAllowed
+            | Time4vpsError::WrongLogin
+            | Time4vpsError::BadBaseUrl
+            | Time4vpsError::NotFound => park(reason),
             Time4vpsError::Refused { .. } => Halt::Verdict(Verdict::Fail(reason)),
             Time4vpsError::Unavailable { .. } | Time4vpsError::Timeout | Time4vpsError::Garbage { .. } => {
                 Halt::Verdict(Verdict::Retry { reason, after: None })
