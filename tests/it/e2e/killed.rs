@@ -13,6 +13,8 @@ const HANDLE: &str = "vps-201";
 struct Point {
     nth: String,
     when: String,
+    /// For the message of a failure.
+    #[allow(dead_code, reason = "printed by Debug")]
     what: String,
 }
 
@@ -54,7 +56,7 @@ async fn rebuild_through(world: &World, point: &Point, nth_rebuild: usize) {
     };
     world.wait("the question", fresh).await;
     world.tap("Approve").await;
-    let died = eventually(SOON, || doomed.ended()).await;
+    let died = eventually(SOON, async || doomed.ended()).await;
     assert!(died.is_some(), "it never came to {point:?}");
 
     let mut living = world.start();

@@ -24,7 +24,7 @@ use rackhand_tests::{
 use crate::harness;
 
 /// Longest wait for something that takes a second or two; generous, because the machines are small and noisy.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(1);
 
 /// Everything outside the program.
 pub struct World {
@@ -194,7 +194,8 @@ impl World {
 impl Running {
     /// The first line of output that `pick` takes.
     pub async fn wait_for_line<T>(&self, pick: impl Fn(&str) -> Option<T>) -> T {
-        let found = eventually(SOON, || self.output.lock().expect("lines").iter().find_map(|line| pick(line))).await;
+        let found =
+            eventually(SOON, async || self.output.lock().expect("lines").iter().find_map(|line| pick(line))).await;
         found.unwrap_or_else(|| {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             let end: Vec<&str> = log.lines().rev().take(15).collect();
@@ -228,10 +229,10 @@ impl Drop for Running {
 
 /// Looks until `look` finds something or time is up. The looked-at is another process, so there is nothing to be told by.
 #[allow(clippy::disallowed_methods, reason = "another process is looked at, which no clock of ours drives")]
-pub async fn eventually<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub async fn eventually<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let looking = async {
         loop {
-            if let Some(found) = look() {
+            if let Some(found) = look().await {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
