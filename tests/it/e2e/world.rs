@@ -13,7 +13,11 @@ use std::{
     time::Duration,
 };
 
-use rackhand_core::{clients::time4vps::TaskKind, clock::SystemClock, store::Store};
+use rackhand_core::{
+    clients::time4vps::TaskKind,
+    clock::SystemClock,
+    store::{Engine, Store},
+};
 use rackhand_tests::{
     sim_ansible,
     sim_host::SimHost,
@@ -21,7 +25,7 @@ use rackhand_tests::{
     time4vps::{ServerSpec, Time4VpsSim},
 };
 
-use crate::harness;
+use crate::{databases::Database, harness};
 
 /// Longest wait for something that takes a second or two; generous, because the machines are small and noisy.
 pub const SOON: Duration = Duration::from_mins(1);
@@ -34,6 +38,7 @@ pub struct World {
     pub dir: tempfile::TempDir,
     pub port: u16,
     network: u8,
+    database: Option<Database>,
     settings: Mutex<Vec<(&'static str, String)>>,
 }
 
@@ -83,7 +88,17 @@ impl World {
             ("RACKHAND_LOG", "trace".to_owned()),
         ];
         let admin = Person::new(1001, "Anna");
-        Self { provider, telegram, admin, dir, port, network, settings: Mutex::new(settings) }
+        let settings = Mutex::new(settings);
+        Self { provider, telegram, admin, dir, port, network, database: None, settings }
+    }
+
+    /// The same on PostgreSQL, where this run has one.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = Database::fresh(Engine::Postgres).await?;
+        let mut world = Self::new().await;
+        world.set("DATABASE_URL", database.url());
+        world.database = Some(database);
+        Some(world)
     }
 
     /// Changes a setting of the program, from its next start on.
@@ -168,14 +183,12 @@ impl World {
         self.provider.effects().iter().filter(|effect| effect.server == id && effect.kind == kind).count()
     }
 
-    /// The program's database file.
-    pub fn database(&self) -> PathBuf {
-        self.dir.path().join("data/rackhand.db")
-    }
-
     /// A second pair of eyes on the program's database.
     pub async fn store(&self) -> Store {
-        Store::open_sqlite(&self.database()).await.expect("the database")
+        match &self.database {
+            Some(database) => database.open().await,
+            None => Store::open_sqlite(&self.dir.path().join("data/rackhand.db")).await.expect("the database"),
+        }
     }
 
     /// The command line, on the same configuration.
@@ -213,6 +226,17 @@ impl Running {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).expect("the signal");
+    }
+
+    /// Whether it is frozen.
+    pub fn is_stopped(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    }
+
+    /// Whether its log says this.
+    pub fn log_contains(&self, words: &str) -> bool {
+        fs::read_to_string(&self.log).is_ok_and(|log| log.contains(words))
     }
 
     /// Whether it has ended, and how.
