@@ -62,7 +62,9 @@ impl Lab {
             host_key: self.host.host_key().to_string(),
             login: Login::Password(Secret::new(password)),
             vars,
+            secrets: Vec::new(),
             limit: Duration::from_secs(20),
+            patience: Duration::from_secs(15),
         }
     }
 

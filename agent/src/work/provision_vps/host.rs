@@ -144,10 +144,12 @@ impl ProvisionVps {
             handle: server.handle.clone(),
             address: target.address,
             port: target.port,
-            host_key,
+            host_key: host_key.clone(),
             login,
             vars: self.variables(&server.handle),
+            secrets: Vec::new(),
             limit: self.times.playbook,
+            patience: self.tools.config.work.lease / 2,
         };
         let (events, mut incoming) = mpsc::channel(EVENTS_WAITING);
         let playing = self.tools.ansible.run(run, events);
@@ -165,6 +167,9 @@ impl ProvisionVps {
             Ok(recap) => Verdict::Done(json!({ "ok": recap.ok, "changed": recap.changed })),
             Err(error @ (AnsibleError::Unreachable { .. } | AnsibleError::Broken { .. })) => {
                 Verdict::Retry { reason: reasons::playbook(&error), after: None }
+            }
+            Err(AnsibleError::HostKeyChanged { .. }) => {
+                Verdict::Park(reasons::identity("host_key", &host_key, "another one"))
             }
             Err(error @ AnsibleError::Missing { .. }) => Verdict::Park(reasons::playbook(&error)),
             Err(error) => Verdict::Fail(reasons::playbook(&error)),
