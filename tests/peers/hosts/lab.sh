@@ -1,5 +1,6 @@
 #!/bin/bash
 # lab.sh up     the bridge, a route that keeps the hosts' packets on this machine, and an apt cache: the hosts' only way out
+# lab.sh leave FD   down, unless another run of tests holds the file that is open as FD
 # lab.sh down   every host, the cache's process, the route and the bridge; images and cached packages stay
 set -euo pipefail
 . "$(dirname "$0")/config.sh"
@@ -46,4 +47,9 @@ down() {
   ip route del unreachable "$HOSTS_NET.0/24" metric 429496729 2>/dev/null || true
 }
 
-case ${1:-} in up) up;; down) down;; *) die "usage: lab.sh up|down";; esac
+case ${1:-} in
+  up) up;;
+  down) down;;
+  leave) ! flock --nonblock --exclusive "${2:?file descriptor}" || down;;
+  *) die "usage: lab.sh up|down|leave FD";;
+esac
