@@ -164,7 +164,7 @@ async fn frozen_at(step: &str) {
     let Some(world) = World::on_postgres().await else { return };
     prepare(&world).await;
     let points = points(&world).await;
-    let point = points.iter().find(|point| point.what.starts_with(step) && point.when == "before").expect("the step");
+    let point = points.iter().find(|point| point.what.starts_with(step) && point.when == "before").unwrap_or_else(|| panic!("no commit of {step} in {points:?}"));
     let frozen = world.start_witnessed(&["stop", &point.nth, "before"]);
     ask_rebuild(&world).await;
     eventually(SOON, async || frozen.is_stopped().then_some(())).await.expect("it is frozen");
@@ -194,5 +194,5 @@ async fn a_replica_frozen_before_it_asks_the_provider_writes_nothing_when_it_wak
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_frozen_after_it_asked_the_provider_writes_nothing_when_it_wakes() {
-    frozen_at("reinstall:next").await;
+    frozen_at("reinstall:result").await;
 }
