@@ -164,7 +164,10 @@ async fn frozen_at(step: &str) {
     let Some(world) = World::on_postgres().await else { return };
     prepare(&world).await;
     let points = points(&world).await;
-    let point = points.iter().find(|point| point.what.starts_with(step) && point.when == "before").unwrap_or_else(|| panic!("no commit of {step} in {points:?}"));
+    let point = points
+        .iter()
+        .find(|point| point.what.starts_with(step) && point.when == "before")
+        .unwrap_or_else(|| panic!("no commit of {step} in {points:?}"));
     let frozen = world.start_witnessed(&["stop", &point.nth, "before"]);
     ask_rebuild(&world).await;
     eventually(SOON, async || frozen.is_stopped().then_some(())).await.expect("it is frozen");

@@ -84,9 +84,8 @@ fn as_on_real_hosts(world: &World) {
 /// Waits until the chat said `times` times that the server is ready.
 async fn ready(world: &World, server: &str, times: usize) {
     let words = format!("{server} is ready");
-    let said = |shown: &[rackhand_tests::telegram::Shown]| {
-        shown.iter().filter(|m| m.text.contains(&words)).count() >= times
-    };
+    let said =
+        |shown: &[rackhand_tests::telegram::Shown]| shown.iter().filter(|m| m.text.contains(&words)).count() >= times;
     world.wait_long(LONG, &words, said).await;
 }
 
