@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::mpsc::Receiver, time::timeout};
 
-use crate::harness::{Peer, need, setting};
+use crate::harness::{Peer, need, program};
 
 const CANARY: &str = r#"canary-{{ 7 * 7 }}-"p'w\d"#;
 /// Another secret, of which the first is a part.
@@ -353,12 +353,11 @@ fn kill(args: &[&str]) {
     assert!(Command::new("kill").args(args).status().unwrap().success(), "{args:?}");
 }
 
-/// Starts this test binary again, as the process that runs the program of `lab`, with variables of about `mib` MiB.
+/// Starts the process that owns a run of the program of `lab`, with variables of about `mib` MiB.
 fn start_victim(lab: &Lab, mib: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "ansible::victim_process", "--ignored", "--nocapture"])
-        .env("RACKHAND_TEST_VICTIM", lab.dir.path())
-        .env("RACKHAND_TEST_VICTIM_MIB", mib.to_string())
+    Command::new(program("examples/ansible_owner"))
+        .arg(lab.dir.path())
+        .args([PATIENCE.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -376,22 +375,6 @@ fn victim(lab: &Lab) -> (Child, ChildStdout) {
         said.extend_from_slice(&buffer[..count]);
     }
     (child, out)
-}
-
-#[tokio::test]
-#[ignore = "not a test: the process that others kill or stop"]
-async fn victim_process() {
-    let Some(dir) = setting("RACKHAND_TEST_VICTIM").map(PathBuf::from) else { return };
-    let mib: usize = setting("RACKHAND_TEST_VICTIM_MIB").unwrap().parse().unwrap();
-    let ansible = ansible(&dir, dir.join("program"));
-    let (sender, mut events) = tokio::sync::mpsc::channel(1);
-    let tell = async {
-        println!("BEGUN {}", started(&mut events).await);
-    };
-    let mut run = PlaybookRun { limit: Duration::from_mins(1), patience: PATIENCE, ..run(Playbook::Base) };
-    run.vars.insert("bulk".to_owned(), "x".repeat(mib << 20).into());
-    let (end, ()) = tokio::join!(ansible.run(run, sender), tell);
-    println!("ENDED {end:?}");
 }
 
 #[tokio::test]

@@ -25,7 +25,10 @@ use rackhand_tests::{
     time4vps::{ServerSpec, Time4VpsSim},
 };
 
-use crate::{databases::Database, harness};
+use crate::{
+    databases::Database,
+    harness::{self, program},
+};
 
 /// Longest wait for something that takes a second or two; generous, because the machines are small and noisy.
 pub const SOON: Duration = Duration::from_mins(1);
@@ -263,12 +266,4 @@ pub async fn eventually<T>(limit: Duration, mut look: impl AsyncFnMut() -> Optio
         }
     };
     tokio::time::timeout(limit, looking).await.ok()
-}
-
-/// A program that was built beside the tests.
-fn program(name: &str) -> PathBuf {
-    let here = std::env::current_exe().expect("this test's path");
-    let built = here.parent().and_then(Path::parent).expect("target/debug").join(name);
-    assert!(built.exists(), "{} is missing: `make build` builds it", built.display());
-    built
 }
