@@ -93,6 +93,14 @@ impl World {
         settings.push((name, value.into()));
     }
 
+    /// Real hosts and real Ansible: what simulated ones are hurried through takes its time there.
+    pub fn set_for_real_hosts(&self, ansible: &Path) {
+        self.set("RACKHAND_ANSIBLE_BIN", ansible.display().to_string());
+        self.set("RACKHAND_SSH_PORT", "22");
+        self.set("RACKHAND_SSH_POLL_S", "1");
+        self.set("RACKHAND_WORK_LEASE_S", "30");
+    }
+
     /// A simulated host that appears at the provider.
     pub async fn host(&self, id: i64) -> Arc<SimHost> {
         let last = u8::try_from(id % 250).expect("below 250") + 1;
