@@ -276,7 +276,7 @@ async fn secrets_requests_and_updates_are_kept_and_forgotten() {
         tx.put_secret(&at, "v1.a", NOW).await.unwrap();
         tx.put_secret(&at, "v1.b", NOW).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap().as_deref(), Some("v1.b"));
-        assert_eq!(tx.secret(&Aad { row: "2", ..at.clone() }).await.unwrap(), None);
+        assert_eq!(tx.secret(&Aad { row: "2", ..at }).await.unwrap(), None);
         tx.forget_secret(&at).await.unwrap();
         tx.forget_secret(&at).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap(), None);

@@ -13,7 +13,7 @@ use super::world::{Running, SOON, World, eventually};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
     let world = World::new().await;
-    let host = world.host(267_179).await;
+    let host = world.host(267_179);
     let running = world.start();
     world.first_admin(&running).await;
 
@@ -48,7 +48,7 @@ async fn a_new_server_is_found_managed_set_up_and_rebuilt() {
 /// A world with one server that is set up, and its admin.
 async fn with_a_ready_server() -> (World, Running) {
     let world = World::new().await;
-    world.host(12).await;
+    world.host(12);
     let running = world.start();
     world.first_admin(&running).await;
     world.telegram.say(&world.admin, "/server vps-12");
@@ -108,7 +108,7 @@ async fn a_status_that_nobody_allowed_is_asked_about() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_hands_the_job_over() {
     let world = World::new().await;
-    let host = world.host(12).await;
+    let host = world.host(12);
     host.fail_playbook("base", sim_host::Fault { at_task: 4, kind: sim_host::FaultKind::Hang });
     let mut running = world.start();
     world.first_admin(&running).await;

@@ -120,7 +120,9 @@ impl<'a> Events<'a> {
         while !self.waiting.is_empty()
             && let Ok(room) = self.listener.try_reserve()
         {
-            self.waiting.pop_front().map(|earlier| room.send(earlier));
+            if let Some(earlier) = self.waiting.pop_front() {
+                room.send(earlier);
+            }
         }
     }
 
