@@ -74,7 +74,7 @@ impl RealHost {
     async fn set_password(&self, password: &str) -> io::Result<()> {
         let mut child = started(self.target("setpw").stdin(Stdio::piped()))?;
         if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(password.as_bytes()).await?;
+            stdin.write_all(format!("{password}\n").as_bytes()).await?;
         }
         ended(child, DEADLINE).await.map(drop)
     }

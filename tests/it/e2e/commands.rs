@@ -12,7 +12,7 @@ use crate::harness::assert_generated;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
     let world = World::new().await;
-    world.host(267_179).await;
+    world.host(267_179);
     let running = world.start();
     world.first_admin(&running).await;
     world.telegram.say(&world.admin, "/server vps-267179");
@@ -42,7 +42,7 @@ async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_tries_everything_and_names_every_problem_at_once() {
     let world = World::new().await;
-    world.host(267_179).await;
+    world.host(267_179);
     let said = good(&world.cli(&["check"]));
     for seen in ["configuration", "database", "master key", "telegram", "ssh key", "ansible", "time4vps: 1 servers"] {
         assert!(said.contains(&format!("  ok  {seen}")), "{said} has no {seen}");

@@ -28,7 +28,7 @@ async fn world(settings: &[(&'static str, &str)]) -> (World, Arc<SimHost>, Runni
     for (name, value) in settings {
         world.set(name, *value);
     }
-    let host = world.host(ID).await;
+    let host = world.host(ID);
     let running = world.start();
     world.first_admin(&running).await;
     world.telegram.say(&world.admin, &format!("/server {HANDLE}"));

@@ -20,7 +20,7 @@ struct Point {
 
 /// Sets this world's one server up, with an admin who has seen it.
 async fn prepare(world: &World) {
-    world.host(SERVER).await;
+    world.host(SERVER);
     let mut running = world.start();
     world.first_admin(&running).await;
     take(world, HANDLE).await;
@@ -132,7 +132,7 @@ async fn a_rebuild_survives_death_at_every_commit_part_2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_up_that_dies_around_its_password_reset_resets_once() {
     let world = World::new().await;
-    world.host(300).await;
+    world.host(300);
     let mut first = world.start();
     world.first_admin(&first).await;
     first.kill();
@@ -145,7 +145,7 @@ async fn a_set_up_that_dies_around_its_password_reset_resets_once() {
     counting.kill();
     assert!(points.len() >= 8, "{points:?}");
     for (id, point) in (301..).zip(&points) {
-        world.host(id).await;
+        world.host(id);
         let handle = format!("vps-{id}");
         let mut doomed = world.start_witnessed(&["kill", &point.nth, &point.when]);
         let found = |shown: &[Shown]| shown.iter().any(|m| m.text.contains(&handle));
@@ -164,7 +164,10 @@ async fn frozen_at(step: &str) {
     let Some(world) = World::on_postgres().await else { return };
     prepare(&world).await;
     let points = points(&world).await;
-    let point = points.iter().find(|point| point.what.starts_with(step) && point.when == "before").unwrap_or_else(|| panic!("no commit of {step} in {points:?}"));
+    let point = points
+        .iter()
+        .find(|point| point.what.starts_with(step) && point.when == "before")
+        .unwrap_or_else(|| panic!("no commit of {step} in {points:?}"));
     let frozen = world.start_witnessed(&["stop", &point.nth, "before"]);
     ask_rebuild(&world).await;
     eventually(SOON, async || frozen.is_stopped().then_some(())).await.expect("it is frozen");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rackhand_core::{clients::time4vps::TaskKind, model::Server, states::ServerStatus};
-use rackhand_tests::{host::Host, real_host::RealHost, time4vps::ServerSpec};
+use rackhand_tests::{host::Host, real_host::RealHost, telegram::Shown, time4vps::ServerSpec};
 use tokio::{net::TcpStream, process::Command, time::timeout};
 
 use super::world::World;
@@ -25,8 +25,7 @@ async fn real_hosts_are_set_up_and_rebuilt() {
     let (Some(scripts), Some(ansible)) = (need(Peer::Hosts), need(Peer::Ansible)) else { return };
     let scripts = Path::new(&scripts);
     let world = World::new().await;
-    world.set("RACKHAND_ANSIBLE_BIN", ansible);
-    as_on_real_hosts(&world);
+    world.set_for_real_hosts(Path::new(&ansible));
     let bookworm = RealHost::up(scripts, "bookworm", "it-book", 51).await.expect("a host");
     let trixie = RealHost::up(scripts, "trixie", "it-trix", 52).await.expect("a host");
     // The look that later sees that no password works does see one that works.
@@ -41,7 +40,7 @@ async fn real_hosts_are_set_up_and_rebuilt() {
         let card = format!("the card of {server}");
         world.wait(&card, |shown| shown.iter().any(|m| m.text.contains(server) && m.button("Manage").is_some())).await;
         world.tap("Manage").await;
-        let running = |m: &rackhand_tests::telegram::Shown| m.text.contains(server) && m.button("Cancel").is_some();
+        let running = |m: &Shown| m.text.contains(server) && m.button("Cancel").is_some();
         world.wait("the job's message", |shown| shown.iter().any(running)).await;
     }
     for (host, name, version) in [(&bookworm, "vps-51", "12"), (&trixie, "vps-52", "13")] {
@@ -74,20 +73,14 @@ async fn real_hosts_are_set_up_and_rebuilt() {
     assert_eq!(live.len(), 3, "one for each job: {live:?}");
 }
 
-/// What a world of simulated hosts hurries through takes its time here.
-fn as_on_real_hosts(world: &World) {
-    world.set("RACKHAND_SSH_PORT", "22");
-    world.set("RACKHAND_SSH_POLL_S", "1");
-    world.set("RACKHAND_WORK_LEASE_S", "30");
-}
-
-/// Waits until the chat said `times` times that the server is ready.
+/// Waits until the chat said `times` times that the server is ready, or once that it is not.
 async fn ready(world: &World, server: &str, times: usize) {
     let words = format!("{server} is ready");
-    let said = |shown: &[rackhand_tests::telegram::Shown]| {
-        shown.iter().filter(|m| m.text.contains(&words)).count() >= times
-    };
-    world.wait_long(LONG, &words, said).await;
+    let said = |shown: &[Shown]| shown.iter().filter(|m| m.text.contains(&words)).count() >= times;
+    let failed = |shown: &[Shown]| shown.iter().any(|m| m.text.starts_with('❌') && m.text.contains(server));
+    world.wait_long(LONG, &words, |shown| said(shown) || failed(shown)).await;
+    let shown = world.telegram.transcript(world.admin.id);
+    assert!(said(&shown), "{}", shown.last().map_or("", |newest| &newest.text));
 }
 
 /// Everything that a host is to be, and what Rackhand says of it.
@@ -95,7 +88,7 @@ async fn assert_set_up(world: &World, host: &RealHost, name: &str) {
     assert!(!password_works(host).await, "the password still works");
     assert!(key_works(world, host).await, "the key does not work");
     assert_eq!(inside(host, "hostname; cat /etc/hostname").await, format!("{name}\n{name}"));
-    assert_eq!(inside(host, "date +%Z; timedatectl show -P Timezone").await, "UTC\nEtc/UTC");
+    assert_eq!(inside(host, "date +%Z; timedatectl show -p Timezone --value").await, "UTC\nEtc/UTC");
     assert_eq!(inside(host, "systemctl is-active docker fail2ban ufw").await, "active\nactive\nactive");
     assert!(inside(host, "fail2ban-client status sshd").await.contains("Currently banned:\t0"));
     assert_eq!(inside(host, CONTAINER).await, "ran in a container");

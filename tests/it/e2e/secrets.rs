@@ -18,8 +18,8 @@ use super::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn no_password_is_seen_anywhere() {
     let world = World::new().await;
-    let host = world.host(42).await;
-    world.host(43).await;
+    let host = world.host(42);
+    world.host(43);
     world.provider.task_fault(43, TaskFault::Fails("Task failed: the guest did not answer".into()));
     let failing = sim_host::Fault { at_task: 2, kind: sim_host::FaultKind::Failed("told you so".into()) };
     host.fail_playbook("access", failing);

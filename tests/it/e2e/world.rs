@@ -57,9 +57,9 @@ pub struct Running {
 impl World {
     /// A world without hosts.
     pub async fn new() -> Self {
-        harness::init();
         // Worlds of one run do not share addresses.
         static NETWORKS: AtomicU8 = AtomicU8::new(1);
+        harness::init();
         let network = NETWORKS.fetch_add(1, Ordering::SeqCst);
         let dir = tempfile::tempdir().expect("a directory");
         let provider = Time4VpsSim::start(Arc::new(SystemClock)).await.expect("a provider");
@@ -111,8 +111,16 @@ impl World {
         settings.push((name, value.into()));
     }
 
+    /// Real hosts and real Ansible: what simulated ones are hurried through takes its time there.
+    pub fn set_for_real_hosts(&self, ansible: &Path) {
+        self.set("RACKHAND_ANSIBLE_BIN", ansible.display().to_string());
+        self.set("RACKHAND_SSH_PORT", "22");
+        self.set("RACKHAND_SSH_POLL_S", "1");
+        self.set("RACKHAND_WORK_LEASE_S", "30");
+    }
+
     /// A simulated host that appears at the provider.
-    pub async fn host(&self, id: i64) -> Arc<SimHost> {
+    pub fn host(&self, id: i64) -> Arc<SimHost> {
         let last = u8::try_from(id % 250).expect("below 250") + 1;
         let address = IpAddr::V4(Ipv4Addr::new(127, 80, self.network, last));
         let host = SimHost::start(address, self.port, "as-delivered").expect("a host");
