@@ -312,6 +312,7 @@ async fn no_secret_is_left_of_an_owner_that_is_killed_while_it_writes_them() {
     };
     timeout(SOON, written).await.expect("the password is written");
     owner.kill().unwrap();
+    owner.wait().unwrap();
     lab.assert_no_directory_left().await;
 }
 
