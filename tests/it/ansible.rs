@@ -359,7 +359,7 @@ fn kill(args: &[&str]) {
 /// Starts the process that owns a run of the program of `lab`, with variables of about `mib` MiB.
 fn start_victim(lab: &Lab, mib: usize) -> Child {
     Command::new(program("examples/ansible_owner"))
-        .arg(lab.dir.path())
+        .current_dir(lab.dir.path())
         .args([PATIENCE.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
