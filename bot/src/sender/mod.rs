@@ -1,7 +1,7 @@
 //! Delivers the outbox: most urgent first, within Telegram's limits and each person's hourly budget, nothing lost.
 //!
 //! Any number of replicas may run a [`Sender`]; the one that holds the lease `outbox` sends. A chat has one message in
-//! flight, several chats go on at once ([`queue`]). A turn ([`turn`]) takes the most urgent message of a chat, makes one
+//! flight, several chats go on at once (`queue`). A turn (`turn`) takes the most urgent message of a chat, makes one
 //! call and records what came of it, so that a crash repeats at most the call that was under way. It words nothing
 //! ([`Render`]) and decides nothing about who is told what.
 
