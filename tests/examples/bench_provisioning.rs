@@ -16,6 +16,9 @@
 #![allow(clippy::print_stdout, reason = "its numbers are what it is for")]
 
 #[allow(dead_code, reason = "tests use the rest")]
+#[path = "../it/databases.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod databases;
 #[path = "../it/harness.rs"]
 mod harness;
 #[allow(dead_code, reason = "tests use the rest")]

@@ -269,7 +269,7 @@ impl ProvisionVps {
                 .filter(is_kind)
                 .filter_map(|task| task.id)
                 .max(),
-            active: details.active_task.as_ref().filter(is_kind).is_some(),
+            active: details.active_task.iter().any(|task| is_kind(&task)),
             latest: latest.as_ref().and_then(|task| task.activated.clone()),
             latest_at: latest.and_then(|task| task.activated_at()),
         })
