@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::mpsc::Receiver, time::timeout};
 
-use crate::harness::{Peer, need, setting};
+use crate::harness::{Peer, need, program};
 
 const CANARY: &str = r#"canary-{{ 7 * 7 }}-"p'w\d"#;
 /// Another secret, of which the first is a part.
@@ -301,7 +301,7 @@ async fn nothing_is_left_of_a_run_whose_owner_is_killed() {
 #[tokio::test]
 async fn no_secret_is_left_of_an_owner_that_is_killed_while_it_writes_them() {
     let lab = Lab::new("sleep 1000");
-    let mut owner = start_victim(&lab, 4);
+    let mut owner = start_victim(&lab, Duration::from_secs(30), 4);
     let written = async {
         let runs = || fs::read_dir(lab.path("run")).into_iter().flatten().flatten();
         while !runs().any(|run| run.path().join("inventory.json").exists()) {
@@ -354,12 +354,11 @@ fn kill(args: &[&str]) {
     assert!(Command::new("kill").args(args).status().unwrap().success(), "{args:?}");
 }
 
-/// Starts this test binary again, as the process that runs the program of `lab`, with variables of about `mib` MiB.
-fn start_victim(lab: &Lab, mib: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "ansible::victim_process", "--ignored", "--nocapture"])
-        .env("RACKHAND_TEST_VICTIM", lab.dir.path())
-        .env("RACKHAND_TEST_VICTIM_MIB", mib.to_string())
+/// Starts the process that owns a run of the program of `lab`, with this patience and variables of about `mib` MiB.
+fn start_victim(lab: &Lab, patience: Duration, mib: usize) -> Child {
+    Command::new(program("examples/ansible_owner"))
+        .arg(lab.dir.path())
+        .args([patience.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -367,7 +366,7 @@ fn start_victim(lab: &Lab, mib: usize) -> Child {
 
 /// The same, whose task has begun, and what it says.
 fn victim(lab: &Lab) -> (Child, ChildStdout) {
-    let mut child = start_victim(lab, 0);
+    let mut child = start_victim(lab, PATIENCE, 0);
     let mut out = child.stdout.take().unwrap();
     let mut said = Vec::new();
     while !String::from_utf8_lossy(&said).contains("BEGUN") {
@@ -377,25 +376,6 @@ fn victim(lab: &Lab) -> (Child, ChildStdout) {
         said.extend_from_slice(&buffer[..count]);
     }
     (child, out)
-}
-
-#[tokio::test]
-#[ignore = "not a test: the process that others kill or stop"]
-async fn victim_process() {
-    let Some(dir) = setting("RACKHAND_TEST_VICTIM").map(PathBuf::from) else { return };
-    let mib: usize = setting("RACKHAND_TEST_VICTIM_MIB").unwrap().parse().unwrap();
-    let ansible = ansible(&dir, dir.join("program"));
-    let (sender, mut events) = tokio::sync::mpsc::channel(1);
-    let tell = async {
-        println!("BEGUN {}", started(&mut events).await);
-    };
-    let mut run = PlaybookRun { limit: Duration::from_mins(1), ..run(Playbook::Base) };
-    if mib == 0 {
-        run.patience = PATIENCE;
-    }
-    run.vars.insert("bulk".to_owned(), "x".repeat(mib << 20).into());
-    let (end, ()) = tokio::join!(ansible.run(run, sender), tell);
-    println!("ENDED {end:?}");
 }
 
 #[tokio::test]

@@ -1,12 +1,7 @@
 //! The SSH client and the playbook runner together on a real Debian host, as a rented one arrives: root's password, and
 //! nothing set up. What Ansible says is checked by our own look.
 
-use std::{
-    net::IpAddr,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 use rackhand_core::{
     clients::{
@@ -15,6 +10,7 @@ use rackhand_core::{
     },
     secret::Secret,
 };
+use rackhand_tests::{host::Host, real_host::RealHost};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -24,50 +20,8 @@ use crate::harness::{Peer, need};
 /// No more than a few seconds for what is not a playbook.
 const SOON: Duration = Duration::from_secs(15);
 const NAME: &str = "clients";
-const OCTET: &str = "77";
+const OCTET: u8 = 77;
 const HANDLE: &str = "vps-77";
-
-/// The host, gone when this is dropped.
-struct Rented {
-    scripts: PathBuf,
-    address: IpAddr,
-}
-
-impl Rented {
-    fn new(scripts: String) -> Self {
-        let scripts = PathBuf::from(scripts);
-        let config = "printf '%s %s %s' $HOSTS_SUITE $HOSTS_BASE $HOSTS_NET";
-        let config = shell(&format!(". {}/config.sh; {config}", scripts.display()));
-        let [suite, base, net] = config.split(' ').collect::<Vec<_>>()[..] else { panic!("{config}") };
-        shell(&format!("{0}/mkbase.sh {suite} {base} && {0}/lab.sh up", scripts.display()));
-        let host = Self { address: format!("{net}.{OCTET}").parse().unwrap(), scripts };
-        host.target(&["down", NAME]);
-        host.target(&["up", NAME, OCTET]);
-        host
-    }
-
-    fn target(&self, args: &[&str]) -> String {
-        let output = Command::new(self.scripts.join("target.sh")).args(args).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn password(&self) -> Secret {
-        Secret::new(self.target(&["password", NAME]))
-    }
-}
-
-impl Drop for Rented {
-    fn drop(&mut self) {
-        let _ = Command::new(self.scripts.join("target.sh")).args(["down", NAME]).status();
-    }
-}
-
-fn shell(script: &str) -> String {
-    let output = Command::new("bash").args(["-c", script]).output().unwrap();
-    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 struct Runner {
     ansible: Ansible,
@@ -77,9 +31,9 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(dir: &Path, program: String, host: &Rented, key: &OrchestratorKey, host_key: HostKey) -> Self {
+    fn new(dir: &Path, program: String, host: &RealHost, key: &OrchestratorKey, host_key: HostKey) -> Self {
         let ansible = Ansible::new(Some(program.into()), tree::unpack(dir).unwrap(), dir.join("run"));
-        Self { ansible, address: host.address, key: key.clone(), host_key }
+        Self { ansible, address: host.address(), key: key.clone(), host_key }
     }
 
     async fn run(&self, playbook: Playbook, login: Login) -> Result<Recap, AnsibleError> {
@@ -121,16 +75,21 @@ fn assert_set_up(facts: &HostFacts) {
     assert!(facts.disk_total_mib >= facts.disk_free_mib && facts.disk_free_mib > 0, "{facts:?}");
 }
 
+async fn password_of(host: &RealHost) -> Secret {
+    Secret::new(host.run("password", &[]).await.unwrap().trim().to_owned())
+}
+
 #[tokio::test]
 async fn a_host_is_taken_from_its_password_to_ready_and_a_second_time_nothing_changes() {
     let (Some(scripts), Some(program)) = (need(Peer::Hosts), need(Peer::Ansible)) else { return };
-    let (dir, host) = (TempDir::new().unwrap(), Rented::new(scripts));
+    let host = RealHost::up(Path::new(&scripts), "bookworm", NAME, OCTET).await.unwrap();
+    let dir = TempDir::new().unwrap();
     let key = OrchestratorKey::load_or_generate(&dir.path().join("key")).unwrap();
-    let unpinned = Target { address: host.address, port: 22, pinned: None };
+    let unpinned = Target { address: host.address(), port: 22, pinned: None };
     assert!(ssh::banner(&unpinned, SOON).await.unwrap().starts_with("SSH-2.0-OpenSSH"));
 
     // As it arrives.
-    let password = host.password();
+    let password = password_of(&host).await;
     let session = ssh::login(&unpinned, "root", Auth::Password(&password), SOON).await.unwrap();
     let fresh = HostFacts::gather(&session, SOON).await.unwrap();
     assert!(!fresh.docker_ok && !fresh.ufw_active && !fresh.fail2ban_ok && fresh.password_login, "{fresh:?}");
@@ -158,10 +117,10 @@ async fn a_host_is_taken_from_its_password_to_ready_and_a_second_time_nothing_ch
     assert!(health.as_array().unwrap().iter().all(|check| check["ok"] == true), "{health}");
 
     // Reinstalled, it is another host: nobody tells it anything before its new key is pinned.
-    host.target(&["reinstall", NAME]);
+    host.run("reinstall", &[]).await.unwrap();
     let changed = ssh::host_key(&pinned, SOON).await.unwrap_err();
     assert!(matches!(changed, SshError::HostKeyChanged { .. }), "{changed:?}");
-    let refused = runner.run(Playbook::Access, Login::Password(host.password())).await.unwrap_err();
+    let refused = runner.run(Playbook::Access, Login::Password(password_of(&host).await)).await.unwrap_err();
     assert!(refused.to_string().contains("host key is not the pinned one"), "{refused}");
     // No run left a file behind.
     assert_eq!(std::fs::read_dir(dir.path().join("run")).map_or(0, Iterator::count), 0);

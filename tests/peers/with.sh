@@ -7,6 +7,7 @@ dir=$(mktemp -d /tmp/rackhand-peers.XXXXXX)
 chmod 711 "$dir" # the user postgres passes through
 finish() {
   [ ! -d "$dir/postgres/data" ] || "$peers/postgres.sh" stop "$dir" || true
+  [ -z "${RACKHAND_TEST_HOSTS:-}" ] || "$peers/hosts/lab.sh" leave 8 || true
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -23,10 +24,18 @@ fi
 # A machine that cannot run hosts says why; the tests that want them are then skipped, or fail where none may be.
 if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then
   export RACKHAND_TEST_HOSTS=$peers/hosts
+  # The tests that want hosts bring their network up. Whichever run of tests ends last takes it down, with whatever
+  # hosts a failed test has left in it.
+  . "$peers/hosts/config.sh"
+  mkdir -p "$HOSTS_HOME"
+  # On a disk that other programs keep busy, installing packages takes twice as long.
+  [ "$(awk '$1 == "MemAvailable:" {print int($2 / 1048576)}' /proc/meminfo)" -lt 12 ] || export HOSTS_TMPFS=${HOSTS_TMPFS:-6g}
+  exec 8> "$HOSTS_HOME/lab.users"
+  flock --shared 8
 fi
 
 status=0
-"$@" || status=$?
+"$@" 8>&- || status=$? # nothing that outlives the tests counts as one of their runs
 if [ -s "$dir/skipped" ]; then
   echo "$(wc -l < "$dir/skipped") tests were SKIPPED:" >&2
   sort -u "$dir/skipped" >&2

@@ -18,7 +18,7 @@ use crate::{
     fault::chain,
     model::{EventLevel, Job, Reason, Step, StepStatus, backoff},
     states::JobEvent,
-    store::{Claim, Store, StoreError, StoreResult, Tx},
+    store::{Claim, Store, StoreError, StoreResult, Tx, job_key},
     units::Timestamp,
 };
 
@@ -181,9 +181,11 @@ impl Drive {
         if let Some(status) = status {
             tx.set_step(held.claim.job, step.seq, status, Some(&step.data), now).await?;
         }
-        // A poll that still waits for the same thing is no news.
+        // A poll that still waits for the same thing is no news; only the time on the live message moves.
         let repeated = held.job.reason.as_ref().is_some_and(|known| known.code == reason.code);
-        if !repeated {
+        if repeated {
+            tx.touch_messages(&job_key(held.claim.job)).await?;
+        } else {
             let level = if status == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
             tx.add_event(&held.job, spec.name, level, &reason.text, now).await?;
         }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# lab.sh up     the bridge, a route that keeps the hosts' packets on this machine, and an apt cache: the hosts' only way out
-# lab.sh down   every host, the cache's process, the route and the bridge; images and cached packages stay
+# lab.sh up         the bridge, a route that keeps the hosts' packets on this machine, and an apt cache: the hosts' only way out
+# lab.sh leave FD   down, unless another run of tests holds the file that is open as FD
+# lab.sh down       every host, the cache's process, the route and the bridge; images and cached packages stay
 set -euo pipefail
 . "$(dirname "$0")/config.sh"
 APT=$HOSTS_HOME/apt
@@ -10,7 +11,8 @@ cache_answers() { (exec 3<> "/dev/tcp/$HOSTS_NET.1/$HOSTS_APT_PORT") 2>/dev/null
 up() {
   mkdir -p "$HOSTS_STORE" "$APT"/{cache,log,conf}
   exec 9> "$HOSTS_HOME/lab.lock"; flock 9
-  [ -z "$HOSTS_TMPFS" ] || mountpoint -q "$HOSTS_STORE" || mount -t tmpfs -o "mode=700,size=$HOSTS_TMPFS" rackhand-hosts "$HOSTS_STORE"
+  # Never over hosts that are there.
+  [ -z "$HOSTS_TMPFS" ] || [ -n "$(ls -A "$HOSTS_STORE")" ] || mountpoint -q "$HOSTS_STORE" || mount -t tmpfs -o "mode=700,size=$HOSTS_TMPFS" rackhand-hosts "$HOSTS_STORE"
   ip link show "$HOSTS_BR" >/dev/null 2>&1 || ip link add "$HOSTS_BR" type bridge
   ip addr replace "$HOSTS_NET.1/24" dev "$HOSTS_BR"
   ip link set "$HOSTS_BR" up
@@ -46,4 +48,9 @@ down() {
   ip route del unreachable "$HOSTS_NET.0/24" metric 429496729 2>/dev/null || true
 }
 
-case ${1:-} in up) up;; down) down;; *) die "usage: lab.sh up|down";; esac
+case ${1:-} in
+  up) up;;
+  down) down;;
+  leave) ! flock --nonblock --exclusive "${2:?file descriptor}" || down;;
+  *) die "usage: lab.sh up|down|leave FD";;
+esac
