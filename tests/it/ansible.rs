@@ -357,7 +357,9 @@ fn kill(args: &[&str]) {
 /// Starts the process that owns a run of the program of `lab`, with this patience and variables of about `mib` MiB.
 fn start_victim(lab: &Lab, patience: Duration, mib: usize) -> Child {
     Command::new(program("examples/ansible_owner"))
-        .arg(lab.dir.path())
+        // Not by its name, by which we look for what is left.
+        .current_dir(lab.dir.path())
+        .arg(".")
         .args([patience.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
