@@ -1,8 +1,8 @@
-//! The process that owns a run of a playbook, for others to kill or to stop: `ansible_owner PATIENCE_MS MIB` runs
-//! `program` of the current directory (which no argument names, so that it is not taken for a part of the run) in the place of `ansible-playbook` with variables of about MIB mebibytes. It says BEGUN when a task has
+//! The process that owns a run of a playbook, for others to kill or to stop: `ansible_owner DIR PATIENCE_MS MIB` runs
+//! `DIR/program` in the place of `ansible-playbook` with variables of about MIB mebibytes. It says BEGUN when a task has
 //! started, and ENDED with the run's end.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use rackhand_core::{
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
-    let dir = std::env::current_dir()?;
+    let dir = PathBuf::from(args.next().context("DIR is missing")?);
     let patience_ms: u64 = args.next().context("PATIENCE_MS is missing")?.parse()?;
     let mib: usize = args.next().context("MIB is missing")?.parse()?;
     let ansible = Ansible::new(Some(dir.join("program")), tree::unpack(&dir)?, dir.join("run"));

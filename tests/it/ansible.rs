@@ -303,7 +303,7 @@ async fn nothing_is_left_of_a_run_whose_owner_is_killed() {
 #[tokio::test]
 async fn no_secret_is_left_of_an_owner_that_is_killed_while_it_writes_them() {
     let lab = Lab::new("sleep 1000");
-    let mut owner = start_victim(&lab, 16);
+    let mut owner = start_victim(&lab, Duration::from_secs(30), 4);
     let written = async {
         let runs = || fs::read_dir(lab.path("run")).into_iter().flatten().flatten();
         while !runs().any(|run| run.path().join("inventory.json").exists()) {
@@ -356,11 +356,13 @@ fn kill(args: &[&str]) {
     assert!(Command::new("kill").args(args).status().unwrap().success(), "{args:?}");
 }
 
-/// Starts the process that owns a run of the program of `lab`, with variables of about `mib` MiB.
-fn start_victim(lab: &Lab, mib: usize) -> Child {
+/// Starts the process that owns a run of the program of `lab`, with this patience and variables of about `mib` MiB.
+fn start_victim(lab: &Lab, patience: Duration, mib: usize) -> Child {
     Command::new(program("examples/ansible_owner"))
+        // Not by its name, by which we look for what is left.
         .current_dir(lab.dir.path())
-        .args([PATIENCE.as_millis().to_string(), mib.to_string()])
+        .arg(".")
+        .args([patience.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -368,7 +370,7 @@ fn start_victim(lab: &Lab, mib: usize) -> Child {
 
 /// The same, whose task has begun, and what it says.
 fn victim(lab: &Lab) -> (Child, ChildStdout) {
-    let mut child = start_victim(lab, 0);
+    let mut child = start_victim(lab, PATIENCE, 0);
     let mut out = child.stdout.take().unwrap();
     let mut said = Vec::new();
     while !String::from_utf8_lossy(&said).contains("BEGUN") {

@@ -443,6 +443,7 @@ async fn add_approval(store: &Store, hash: &str) -> Result<ApprovalId, StoreErro
         decided_at: None,
         outcome: None,
         job: None,
+        seal: None,
     };
     let mut tx: Tx = store.write().await?;
     tx.add_approval(&approval).await?;

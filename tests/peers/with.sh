@@ -26,11 +26,11 @@ if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then
   export RACKHAND_TEST_HOSTS=$peers/hosts
   # The tests that want hosts bring their network up. Whichever run of tests ends last takes it down, with whatever
   # hosts a failed test has left in it.
-  . "$peers/hosts/config.sh"
-  mkdir -p "$HOSTS_HOME"
+  hosts=$(. "$peers/hosts/config.sh" && echo "$HOSTS_HOME")
+  mkdir -p "$hosts"
   # On a disk that other programs keep busy, installing packages takes twice as long.
   [ "$(awk '$1 == "MemAvailable:" {print int($2 / 1048576)}' /proc/meminfo)" -lt 12 ] || export HOSTS_TMPFS=${HOSTS_TMPFS:-6g}
-  exec 8> "$HOSTS_HOME/lab.users"
+  exec 8> "$hosts/lab.users"
   flock --shared 8
 fi
 

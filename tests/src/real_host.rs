@@ -29,7 +29,7 @@ const PREPARED: Duration = Duration::from_mins(10);
 pub struct RealHost {
     scripts: PathBuf,
     name: String,
-    suite: String,
+    image: PathBuf,
     address: IpAddr,
     /// Runs of the tests that happen at the same time take turns with a host of one name.
     _turn: File,
@@ -47,13 +47,13 @@ impl RealHost {
         let address = format!("{net}.{octet}").parse().map_err(io::Error::other)?;
         output(Command::new(scripts.join("lab.sh")).arg("up"), PREPARED).await?;
         let image = Path::new(home).join("base").join(suite);
-        output(Command::new(scripts.join("mkbase.sh")).arg(suite).arg(image), PREPARED).await?;
+        output(Command::new(scripts.join("mkbase.sh")).arg(suite).arg(&image), PREPARED).await?;
         let turn = File::create(Path::new(home).join(format!("{name}.lock")))?;
         // flock(1) locks what we have open as well, so it is ours until we close it; and it can be told when to give up.
         let limit = PREPARED.as_secs().to_string();
         let mut flock = Command::new("flock");
         output(flock.args(["--timeout", &limit, "0"]).stdin(turn.try_clone()?), PREPARED).await?;
-        let host = Self { scripts: scripts.to_owned(), name: name.into(), suite: suite.into(), address, _turn: turn };
+        let host = Self { scripts: scripts.to_owned(), name: name.into(), image, address, _turn: turn };
         // What a run that was killed has left behind.
         host.run("down", &[]).await?;
         host.run("up", &[&octet.to_string()]).await?;
@@ -67,7 +67,7 @@ impl RealHost {
 
     fn target(&self, verb: &str) -> Command {
         let mut command = Command::new(self.scripts.join("target.sh"));
-        command.args([verb, &self.name]).env("HOSTS_SUITE", &self.suite).stdin(Stdio::null());
+        command.args([verb, &self.name]).env("HOSTS_BASE", &self.image).stdin(Stdio::null());
         command
     }
 

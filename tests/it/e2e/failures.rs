@@ -192,3 +192,30 @@ async fn an_address_that_changed_behind_our_back_parks_the_job_and_tells_both() 
     assert_eq!(world.effects(ID, TaskKind::ResetPassword), 0, "nothing was sent");
     world.wait("both addresses", |shown| shown.iter().any(|m| m.text.contains(&other.to_string()))).await;
 }
+
+/// The client gives a call 20 s; the request arrives only after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reinstall_that_arrives_late_is_taken_for_the_one_that_was_asked() {
+    let (world, _host, running) = world(&[("RACKHAND_SETTLE_S", "20")]).await;
+    world.tap("Manage").await;
+    until(&world, 1, JobStatus::Succeeded).await;
+    world.provider.fault(Route::Reinstall, Some(ID), Fault::Hang { effect: false }, 1);
+    world.telegram.say(&world.admin, &format!("/rebuild {HANDLE}"));
+    world.tap("Approve").await;
+    eventually(SOON, async || running.log_contains("did not answer in time").then_some(())).await.expect("a deadline");
+    world.provider.start_task(ID, TaskKind::Reinstall);
+    until(&world, 2, JobStatus::Succeeded).await;
+    assert_eq!(world.effects(ID, TaskKind::Reinstall), 1, "wiped once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reinstall_that_tells_no_password_is_followed_by_a_reset() {
+    let (world, _host, _running) = world(&[]).await;
+    world.tap("Manage").await;
+    until(&world, 1, JobStatus::Succeeded).await;
+    world.provider.task_fault(ID, TaskFault::NoPassword);
+    world.telegram.say(&world.admin, &format!("/rebuild {HANDLE}"));
+    world.tap("Approve").await;
+    until(&world, 2, JobStatus::Succeeded).await;
+    assert_eq!((world.effects(ID, TaskKind::Reinstall), world.effects(ID, TaskKind::ResetPassword)), (1, 2));
+}

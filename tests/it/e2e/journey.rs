@@ -104,6 +104,22 @@ async fn a_status_that_nobody_allowed_is_asked_about() {
     assert_eq!(world.effects(12, TaskKind::Reinstall), 1, "after the yes, and not before");
 }
 
+/// Somebody with the database's tools writes the job itself: it is parked before anything is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_nobody_allowed_wipes_nothing() {
+    let (world, _running) = with_a_ready_server().await;
+    let url = format!("sqlite://{}", world.dir.path().join("data/rackhand.db").display());
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(&url).await.expect("the database");
+    let job = "INSERT INTO jobs (id, kind, target, params, status, run_at, requested_by, requester, created_at)
+        SELECT '0199aaaa-0000-7000-8000-000000000001', kind, target,
+            replace(replace(params, '\"reinstall\":false', '\"reinstall\":true'), '\"setup\"', '\"rebuild\"'),
+            'queued', 0, requested_by, requester, created_at FROM jobs LIMIT 1";
+    sqlx::query(job).execute(&mut connection).await.expect("the job");
+    world.wait("that it is parked", |shown| shown.iter().any(|m| m.text.contains("Nobody approved"))).await;
+    assert_eq!(world.effects(12, TaskKind::Reinstall), 0);
+}
+
 /// SIGTERM in the middle of a playbook: the step is handed over, the process ends by itself, and the next goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_hands_the_job_over() {

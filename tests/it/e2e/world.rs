@@ -140,7 +140,10 @@ impl World {
 
     fn spawn(&self, program: &Path, args: &[&str]) -> Running {
         let log = self.dir.path().join(format!("log-{}", uuid::Uuid::now_v7()));
-        let mut child = Command::new(program)
+        // Also when the tests are killed, it does not outlive them.
+        let mut child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(program)
             .args(args)
             .current_dir(self.dir.path())
             .env_clear()

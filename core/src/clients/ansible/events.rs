@@ -117,11 +117,10 @@ impl<'a> Events<'a> {
     }
 
     fn catch_up(&mut self) {
-        while !self.waiting.is_empty()
-            && let Ok(room) = self.listener.try_reserve()
-        {
-            if let Some(earlier) = self.waiting.pop_front() {
-                room.send(earlier);
+        while let Some(earlier) = self.waiting.pop_front() {
+            if let Err(TrySendError::Full(earlier)) = self.listener.try_send(earlier) {
+                self.waiting.push_front(earlier);
+                return;
             }
         }
     }

@@ -40,9 +40,10 @@ slay() {
   return 0
 }
 
-# The next byte from Rackhand; nothing if none comes.
+# The next byte from Rackhand; nothing if none comes. For $(hear) only: no shell with the program in its command line is
+# left waiting.
 hear() {
-  timeout -s KILL "$patience" head -c 1 <&3
+  exec timeout -s KILL "$patience" head -c 1 <&3
 }
 
 run() {
@@ -51,7 +52,7 @@ run() {
     while byte=$(hear) && [ "$byte" ]; do
       [ "$byte" = . ] || { forget_passwords; kill -INT 0; }
     done
-    : >silent
+    echo >silent # `:` would end this shell where the directory is gone
     # The program may be about to start: go on until the shell below is through.
     while slay && kill -0 $$; do sleep 0.2; done
     rm -rf "$here"
