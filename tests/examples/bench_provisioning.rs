@@ -19,6 +19,7 @@
 #[path = "../it/databases.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod databases;
+#[allow(dead_code, reason = "shared with the tests")]
 #[path = "../it/harness.rs"]
 mod harness;
 #[allow(dead_code, reason = "tests use the rest")]
