@@ -89,7 +89,7 @@ async fn what_was_done_and_what_was_refused_is_recorded() {
         let rows = desk.store().read().await.unwrap().audit(0, 9).await.unwrap();
         let rows: Vec<_> =
             rows.iter().map(|row| (row.seq, row.actor.as_str(), row.target.as_str(), row.outcome.as_str())).collect();
-        let expected = [(1, "person @viewer1", "vps-1", "refused"), (2, "person @operator2", "vps-1", "done")];
+        let expected = [(1, "person @viewer1 #1", "vps-1", "refused"), (2, "person @operator2 #2", "vps-1", "done")];
         assert_eq!(rows, expected);
     })
     .await;
