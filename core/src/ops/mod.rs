@@ -56,7 +56,7 @@ pub use set_role::{SetRole, SetRoleInput};
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
-pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS};
+pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {
