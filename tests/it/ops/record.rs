@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use rackhand_core::{
     keyring::Keyring,
     model::{Role, User},
-    ops::{Answer, OpError, Ops, RedeemInvite},
+    ops::{Answer, OpError, Ops, RedeemInvite, has_key, same_key},
     states::ServerStatus,
 };
 use serde_json::{Value, json};
@@ -72,6 +72,22 @@ async fn an_invite_is_used_once_also_after_the_master_key_was_rotated() {
         assert!(matches!(rotated.verify_audit().await.unwrap(), Ok(count) if count >= 6), "rows of both keys hold");
         assert!(desk.ops.verify_audit().await.unwrap().is_err(), "without the newer key they do not");
         desk.clock.advance(desk.ops.limits.invite_life);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_keeps_to_the_master_key_that_it_began_with() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        assert!(!has_key(desk.store()).await.unwrap());
+        assert!(same_key(desk.store(), &desk.ops.keyring).await.unwrap());
+        let (other, _) = Keyring::open_or_create(&desk.keys.path().join("other.key")).unwrap();
+        assert!(!same_key(desk.store(), &other).await.unwrap(), "not even where nothing is sealed");
+        assert!(same_key(&desk.replica().await.store, &desk.ops.keyring).await.unwrap());
+        let rotated = rotate(&desk);
+        assert!(same_key(desk.store(), &rotated.keyring).await.unwrap());
+        assert!(!same_key(desk.store(), &desk.ops.keyring).await.unwrap(), "a replica that lacks the newest key");
     })
     .await;
 }
