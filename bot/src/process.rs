@@ -27,7 +27,7 @@ use rackhand_core::{
     clock::{SharedClock, SystemClock},
     config::{Config, DatabaseUrl},
     keyring::{KeyFile, Keyring},
-    ops::{Limits, Ops},
+    ops::{Limits, Ops, has_key, same_key},
     store::Store,
     work::{NoWitness, Witness, reconcile},
 };
@@ -211,24 +211,33 @@ impl Process {
     }
 }
 
-/// Opens the keys, and says loudly what a new or a lost key means.
+/// Opens the keys, and says loudly what a new, a lost or a wrong key means.
 async fn open_keyring(config: &Config, store: &Store) -> anyhow::Result<Keyring> {
+    let path = config.master_key_file.display();
+    let known = has_key(store).await?;
     let (keyring, found) = Keyring::open_or_create(&config.master_key_file)?;
-    if found == KeyFile::Created {
-        let path = config.master_key_file.display();
-        if store.read().await?.any_secret().await? {
-            let _ = fs::remove_file(&config.master_key_file);
-            bail!(
-                "{path} is missing, and the database holds secrets that only it opens: put the key file back (from \
-                 your backup), or point RACKHAND_MASTER_KEY_FILE at it"
-            );
-        }
+    // Of replicas that start at once on a new database one makes the key: another's new key is as wrong as any other.
+    let ours = (!known || found == KeyFile::Found) && same_key(store, &keyring).await?;
+    if ours && found == KeyFile::Created {
         eprintln!(
             "\n  A NEW MASTER KEY was made: {path}\n  It seals every stored password and signs the audit. Back it up \
              now, away from the database:\n  without it, a copy of the database is worth nothing.\n"
         );
     }
-    Ok(keyring)
+    match (ours, found) {
+        (true, _) => Ok(keyring),
+        (false, KeyFile::Created) => {
+            fs::remove_file(&config.master_key_file)?;
+            bail!(
+                "{path} is missing, and the database was written with another key: put the key file back (from your \
+                 backup, or from another replica), or point RACKHAND_MASTER_KEY_FILE at it"
+            )
+        }
+        (false, KeyFile::Found) => bail!(
+            "{path} is not the key that the database was written with: put the right one in its place, or point \
+             RACKHAND_MASTER_KEY_FILE at it. Every replica needs the same key"
+        ),
+    }
 }
 
 fn private_dir(dir: &Path) -> anyhow::Result<()> {
