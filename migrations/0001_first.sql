@@ -161,6 +161,12 @@ CREATE TABLE audit_head (
 );
 INSERT INTO audit_head (id, seq, mac, seal) VALUES (1, 0, '', '');
 
+-- Which master key this database was written with: a keyed code of a constant.
+CREATE TABLE key_check (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    mac TEXT NOT NULL
+);
+
 -- A message to one chat. The wanted version is `revision`; what the chat shows is `sent_revision`.
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY,

@@ -113,9 +113,11 @@ pub fn shown_fact(value: &str) -> String {
     }
 }
 
-/// `@anna` of `person @anna`.
+/// `@anna` of `person @anna #1001`.
 pub fn who(actor: &str) -> String {
-    actor.split_once(' ').map_or(actor, |(_, name)| name).to_owned()
+    let name = actor.split_once(' ').map_or(actor, |(_, name)| name);
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit_once(" #").filter(|(_, id)| number(id)).map_or(name, |(name, _)| name).to_owned()
 }
 
 fn is_open(reader: &Reader, approval: &Approval) -> bool {

@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 2] = ["attempts", "seconds"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 17] = [
+pub const ERRORS: [&str; 18] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -23,6 +23,7 @@ pub const ERRORS: [&str; 17] = [
     "untouchable",
     "attempts-spent",
     "busy",
+    "approval-over",
     "no-address",
     "bad-code",
     "last-admin",

@@ -22,6 +22,7 @@ error-untouchable =
     }
 error-attempts-spent = { $handle } failed { $attempts } times in a row. Look at it first; then an admin allows new attempts.
 error-busy = { $handle } is busy: job { $job } has it. Wait for its end, or cancel it.
+error-approval-over = Job { $job } would wipe the disk, and the yes to that is too old or missing. Cancel it and ask anew.
 error-no-address = { $handle } has no address yet: the provider is still making it. Try again in a few minutes.
 error-bad-code = This code is unknown, used or too old. Ask an admin for a new one.
 error-last-admin = This is the last admin. Make somebody else admin first.

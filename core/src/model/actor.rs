@@ -62,25 +62,34 @@ pub struct Actor {
     pub role: Role,
     /// The person, where there is one.
     pub user: Option<UserId>,
-    /// A name for audit and messages: `@anna`, `sync`, `local shell`.
+    /// A name for messages: `@anna`, `sync`, `local shell`. People may change theirs.
     pub name: String,
+    /// The person's number at Telegram, which never changes.
+    pub telegram_id: Option<i64>,
 }
 
 impl Actor {
     /// Rackhand itself; `name` says which part of it.
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, role: Role::Admin, user: None, name: name.to_owned() }
+        Self { kind: ActorKind::System, role: Role::Admin, user: None, name: name.to_owned(), telegram_id: None }
     }
 
     /// Whoever has a shell on the machine that holds the database and the master key: they are the owner.
     pub fn shell() -> Self {
-        Self { kind: ActorKind::Person, role: Role::Admin, user: None, name: "local shell".to_owned() }
+        Self {
+            kind: ActorKind::Person,
+            role: Role::Admin,
+            user: None,
+            name: "local shell".to_owned(),
+            telegram_id: None,
+        }
     }
 }
 
 impl fmt::Display for Actor {
-    /// `person @anna`, as the audit keeps it.
+    /// `person @anna #1001`, as the audit keeps it: the name for people, the number as proof.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        write!(f, "{} {}", self.kind, self.name)?;
+        self.telegram_id.map_or(Ok(()), |id| write!(f, " #{id}"))
     }
 }

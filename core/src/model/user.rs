@@ -61,7 +61,13 @@ impl User {
 
     /// This person as an actor, with the role they have now.
     pub fn actor(&self) -> Actor {
-        Actor { kind: ActorKind::Person, role: self.role, user: Some(self.id), name: self.name() }
+        Actor {
+            kind: ActorKind::Person,
+            role: self.role,
+            user: Some(self.id),
+            name: self.name(),
+            telegram_id: Some(self.telegram_id),
+        }
     }
 }
 

@@ -180,6 +180,7 @@ async fn run_as_requester(cx: &mut Cx, approval: &Approval, entry: &super::Entry
     {
         cx.actor.user = Some(user.id);
         cx.actor.name = user.name();
+        cx.actor.telegram_id = Some(user.telegram_id);
     }
     cx.approval = Some(approval.id);
     let answer = (entry.run)(cx, approval.plan.input.clone()).await;

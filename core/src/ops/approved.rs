@@ -14,7 +14,7 @@ use crate::{
     store::{StoreError, StoreResult, Tx},
 };
 
-/// Whether a person approved that this job wipes this server: its approval was used for this very job, bears our seal,
+/// Whether a person approved that this job destroys this server: its approval was used for this very job, bears our seal,
 /// and is of the plan that follows from the job's own parameters.
 ///
 /// # Errors
@@ -30,10 +30,11 @@ pub async fn approved(tx: &mut Tx, keyring: &Keyring, job: &Job, params: &Provis
         address: params.address,
         host_key: params.host_key.as_deref(),
     };
-    let wipes = [RebuildServer::SPEC.name, ForceRebuildServer::SPEC.name].contains(&approval.plan.operation.as_str());
+    let destroys =
+        [RebuildServer::SPEC.name, ForceRebuildServer::SPEC.name].contains(&approval.plan.operation.as_str());
     let same_plan = wiping_plan(&approval.plan.operation, &wiped).hash() == approval.plan_hash;
     let bound = approval.job == Some(job.id) && job.target == Some(params.server);
-    Ok(wipes && same_plan && bound && used(keyring, &approval))
+    Ok(destroys && same_plan && bound && used(keyring, &approval))
 }
 
 /// Whether a yes was given to this approval by the program itself, and started what the approval says it started.

@@ -80,6 +80,12 @@ pub enum OpError {
         /// Which job.
         job: JobId,
     },
+    /// The yes to wiping a disk was given too long ago, or never.
+    #[error("job {job} would wipe a disk, and the approval of that is too old or missing: cancel it and ask anew")]
+    ApprovalOver {
+        /// Which job.
+        job: JobId,
+    },
     /// The server has no address yet.
     #[error("{0} has no address yet: the provider is still making it")]
     NoAddress(String),
@@ -126,7 +132,7 @@ impl Fault for OpError {
             Self::Forbidden { .. } | Self::PeopleOnly | Self::OwnRequest | Self::Untouchable { .. } => {
                 FaultKind::Forbidden
             }
-            Self::AttemptsSpent { .. } => FaultKind::NeedsPerson,
+            Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
             Self::Busy { .. } | Self::NoAddress(_) | Self::LastAdmin | Self::Illegal(_) | Self::KeyReused => {
                 FaultKind::Conflict
             }
@@ -153,6 +159,7 @@ impl OpError {
                 reason("attempts-spent").with("handle", handle).with("attempts", attempts)
             }
             Self::Busy { handle, job } => reason("busy").with("handle", handle).with("job", job.short()),
+            Self::ApprovalOver { job } => reason("approval-over").with("job", job.short()),
             Self::NoAddress(handle) => reason("no-address").with("handle", handle),
             Self::BadCode => reason("bad-code"),
             Self::LastAdmin => reason("last-admin"),

@@ -29,7 +29,7 @@ impl Operation for ManageServer {
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
-        let server = cx.server(&input.handle).await?;
+        let server = cx.held_server(&input.handle).await?;
         if let Some(why) = server.untouchable().filter(|why| *why != "unmanaged") {
             return Err(OpError::Untouchable { handle: server.handle, why });
         }
@@ -63,7 +63,7 @@ impl Operation for UnmanageServer {
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
-        let server = cx.server(&input.handle).await?;
+        let server = cx.held_server(&input.handle).await?;
         if !server.managed {
             return Ok(server);
         }

@@ -11,6 +11,7 @@ mod cancel_job;
 mod create_invite;
 mod error;
 mod force_rebuild_server;
+mod key_check;
 mod list_approvals;
 mod list_jobs;
 mod list_servers;
@@ -38,6 +39,7 @@ pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
+pub use key_check::{has_key, same_key};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::ListServers;
@@ -56,7 +58,7 @@ pub use set_role::{SetRole, SetRoleInput};
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
-pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS};
+pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {

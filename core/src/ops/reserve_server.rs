@@ -29,7 +29,7 @@ impl Operation for ReserveServer {
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
-        let server = cx.server(&input.handle).await?;
+        let server = cx.held_server(&input.handle).await?;
         if server.status == ServerStatus::Reserved {
             return Ok(server);
         }
@@ -59,7 +59,7 @@ impl Operation for ReleaseServer {
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {
-        let server = cx.server(&input.handle).await?;
+        let server = cx.held_server(&input.handle).await?;
         // The job that a status asked for would run although the status was taken back.
         cx.require_idle(&server).await?;
         let server = cx.tx.move_server(&server, ServerEvent::Release, cx.now).await?;

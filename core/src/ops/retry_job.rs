@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, JobInput, OpError, Operation, Spec};
+use super::{Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Spec, approved};
 use crate::{
-    model::{EventLevel, Job, Risk, Role},
+    model::{EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
     states::JobEvent,
 };
 
@@ -36,6 +36,9 @@ impl Operation for RetryJob {
                 return Err(OpError::Untouchable { handle: server.handle, why });
             }
         }
+        if job.ending.is_none() {
+            require_fresh_yes(cx, &job).await?;
+        }
         let message = format!("sent on by {}", cx.actor.name);
         let step = job.step.clone().unwrap_or_default();
         let moved = cx.tx.push_job(&job, JobEvent::Retry, false, cx.now).await?;
@@ -43,4 +46,29 @@ impl Operation for RetryJob {
         cx.tx.add_event(&moved, &step, EventLevel::Info, &message, cx.now).await?;
         Ok(moved)
     }
+}
+
+/// A job that has its disk still to wipe goes on only as it was begun: by an admin, and while the yes to it is worth
+/// something.
+async fn require_fresh_yes(cx: &mut Cx, job: &Job) -> Result<(), OpError> {
+    if job.kind != PROVISION_VPS {
+        return Ok(());
+    }
+    // Parameters that cannot be read fail at the first step.
+    let Ok(params) = serde_json::from_value::<ProvisionParams>(job.params.clone()) else { return Ok(()) };
+    let wiped = |step: &crate::model::Step| step.name == REINSTALL && step.status == StepStatus::Done;
+    if !params.reinstall || cx.tx.steps(job.id).await?.iter().any(wiped) {
+        return Ok(());
+    }
+    if cx.actor.role < Role::Admin {
+        return Err(OpError::Forbidden { who: cx.actor.name.clone(), needs: Role::Admin, has: cx.actor.role });
+    }
+    let keyring = cx.ops.keyring.clone();
+    let given = approved(&mut cx.tx, &keyring, job, &params).await?;
+    let approval = match job.approval {
+        Some(id) if given => cx.tx.approval(id).await?,
+        _ => None,
+    };
+    let until = approval.and_then(|approval| approval.decided_at).map(|at| at.plus(cx.ops.limits.approval_life));
+    if until.is_some_and(|until| cx.now < until) { Ok(()) } else { Err(OpError::ApprovalOver { job: job.id }) }
 }

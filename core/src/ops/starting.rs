@@ -15,6 +15,9 @@ use crate::{
 /// The kind of the job that sets servers up.
 pub const PROVISION_VPS: &str = "provision_vps";
 
+/// The step of that job which wipes the disk; in jobs that reinstall only.
+pub const REINSTALL: &str = "reinstall";
+
 /// The input of operations on one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,15 +44,20 @@ pub struct JobStarted {
 }
 
 impl Cx {
-    /// The server of this handle.
+    /// The server of this handle, to be shown.
     pub(super) async fn server(&mut self, handle: &str) -> Result<Server, OpError> {
-        let not_found = || OpError::NotFound { what: "server", name: handle.chars().take(64).collect() };
-        self.tx.server_by_handle(handle).await?.ok_or_else(not_found)
+        self.tx.server_by_handle(handle).await?.ok_or_else(|| no_server(handle))
     }
 
-    /// The server of this handle, if it may be touched.
+    /// The server of this handle, to be changed: nobody else changes it meanwhile, so that what is checked and approved
+    /// is what is enqueued.
+    pub(super) async fn held_server(&mut self, handle: &str) -> Result<Server, OpError> {
+        self.tx.hold_server(handle).await?.ok_or_else(|| no_server(handle))
+    }
+
+    /// The server of this handle, held, if it may be touched.
     pub(super) async fn touchable(&mut self, handle: &str) -> Result<Server, OpError> {
-        let server = self.server(handle).await?;
+        let server = self.held_server(handle).await?;
         match server.untouchable() {
             Some(why) => Err(OpError::Untouchable { handle: server.handle, why }),
             None => Ok(server),
@@ -142,4 +150,8 @@ impl Cx {
             _ => Ok(()),
         }
     }
+}
+
+fn no_server(handle: &str) -> OpError {
+    OpError::NotFound { what: "server", name: handle.chars().take(64).collect() }
 }

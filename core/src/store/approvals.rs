@@ -67,6 +67,13 @@ impl Tx {
         rows.iter().map(approval).collect()
     }
 
+    /// Whether this was asked about this target since then, however it was answered.
+    pub async fn approval_asked_since(&mut self, operation: &str, target: &str, since: Timestamp) -> StoreResult<bool> {
+        let sql = "SELECT COUNT(*) FROM approvals WHERE operation = $1 AND target = $2 AND asked_at > $3";
+        let asked = sqlx::query_scalar::<_, i64>(sql).bind(operation.to_owned()).bind(target.to_owned()).bind(since.0);
+        Ok(asked.fetch_one(self.conn()).await? > 0)
+    }
+
     /// Questions whose time is up.
     pub async fn approvals_overdue(&mut self, now: Timestamp) -> StoreResult<Vec<Approval>> {
         let rows =

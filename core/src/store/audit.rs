@@ -54,6 +54,25 @@ impl Tx {
         Ok(entry)
     }
 
+    /// The code that tells which master key this database was written with; none before the first.
+    pub async fn key_check(&mut self) -> StoreResult<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT mac FROM key_check WHERE id = 1").fetch_optional(self.conn()).await?)
+    }
+
+    /// Writes that code where there is none, and returns the one that is there then, held until the transaction ends.
+    pub async fn first_key_check(&mut self, mac: &str) -> StoreResult<String> {
+        let sql = "INSERT INTO key_check (id, mac) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET mac = key_check.mac
+                   RETURNING mac";
+        Ok(sqlx::query_scalar(sql).bind(mac.to_owned()).fetch_one(self.conn()).await?)
+    }
+
+    /// Replaces that code, after the master key was rotated.
+    pub async fn set_key_check(&mut self, mac: &str) -> StoreResult<()> {
+        let done =
+            sqlx::query("UPDATE key_check SET mac = $1 WHERE id = 1").bind(mac.to_owned()).execute(self.conn()).await?;
+        super::users::expect_one(done.rows_affected(), "the key check")
+    }
+
     /// The number of the newest entry; 0 when there is none.
     pub async fn audit_newest(&mut self) -> StoreResult<i64> {
         Ok(sqlx::query_scalar("SELECT seq FROM audit_head WHERE id = 1").fetch_one(self.conn()).await?)

@@ -57,6 +57,13 @@ impl Tx {
         row.await?.as_ref().map(server).transpose()
     }
 
+    /// A server by the name that people type, held until the transaction ends: what is read of it here stays true while
+    /// it is acted on.
+    pub async fn hold_server(&mut self, handle: &str) -> StoreResult<Option<Server>> {
+        let row = sqlx::query("UPDATE servers SET status = status WHERE handle = $1 RETURNING *");
+        row.bind(handle.to_owned()).fetch_optional(self.conn()).await?.as_ref().map(server).transpose()
+    }
+
     /// Servers by handle; at most `limit` after the first `offset`.
     pub async fn servers(&mut self, offset: i64, limit: i64) -> StoreResult<Vec<Server>> {
         let rows = sqlx::query("SELECT * FROM servers ORDER BY handle LIMIT $2 OFFSET $1")

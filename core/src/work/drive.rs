@@ -78,9 +78,10 @@ impl Drive {
         let claim = held.claim;
         let (signals, _beating) = start_heartbeat(&self.store, claim, self.settings.lease);
         let outcome = tokio::select! {
+            // First: a worker that wakes after its lease ran out does nothing more.
             biased;
-            outcome = self.turns(&mut held, turn, &signals) => outcome,
             () = signals.lost.cancelled() => Err(StoreError::LeaseLost(claim.job.to_string())),
+            outcome = self.turns(&mut held, turn, &signals) => outcome,
             () = self.grace_over() => self.hand_over(claim).await,
         };
         match outcome {

@@ -7,6 +7,7 @@ use rackhand_core::{
     model::{Actor, Role},
     ops::{OpError, Ops, approved},
     states::{ApprovalStatus, JobStatus, ServerStatus},
+    units::Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -288,6 +289,58 @@ async fn a_status_with_a_forged_approval_is_asked_about() {
         let said = desk.ops.rebuild_approved(&Actor::system("reconciler"), &input, id).await.unwrap();
         assert!(matches!(said, rackhand_core::ops::Answer::AwaitingApproval(_)), "{said:?}");
         assert_eq!(desk.count_jobs().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wipe_goes_on_by_an_admin_and_while_the_yes_is_fresh() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let (anna, oleg) = (desk.person(1, Role::Admin).await, desk.person(2, Role::Operator).await);
+        let server = desk.server(1, ServerStatus::Ready, true).await;
+        let id = ask(&desk.ops, &anna.actor(), &server.handle).await;
+        let job = started(&approve(&desk.ops, &anna, id).await.unwrap());
+        let retry = json!({ "job": job });
+        let park = "UPDATE jobs SET status = 'parked', started_at = 1";
+        db.sql(park).await.unwrap();
+        let low = call(&desk.ops, &oleg, "retry_job", &retry).await;
+        assert!(matches!(low, Err(OpError::Forbidden { needs: Role::Admin, .. })), "{low:?}");
+        call(&desk.ops, &anna, "retry_job", &retry).await.unwrap();
+        db.sql(park).await.unwrap();
+        desk.clock.advance(desk.ops.limits.approval_life);
+        let old = call(&desk.ops, &anna, "retry_job", &retry).await;
+        assert!(matches!(old, Err(OpError::ApprovalOver { job: named }) if named == job), "{old:?}");
+        // What is wiped already needs no yes.
+        let done = format!(
+            "INSERT INTO job_steps (job, seq, name, status, attempt, data, started_at)
+             VALUES ('{job}', 2, 'reinstall', 'done', 1, 'null', 0)"
+        );
+        db.sql(&done).await.unwrap();
+        call(&desk.ops, &oleg, "retry_job", &retry).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_held_stays_as_it_was_read() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let server = desk.server(1, ServerStatus::Ready, true).await;
+        let mut tx = desk.store().write().await.unwrap();
+        tx.hold_server(&server.handle).await.unwrap().unwrap();
+        let other = desk.replica().await;
+        let (id, sync) = (server.id, Timestamp(1));
+        let change = tokio::spawn(async move {
+            let mut tx = other.store.write().await.unwrap();
+            tx.pin_host_key(id, Some("ssh-ed25519 AAAA"), sync).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!change.is_finished());
+        assert_eq!(tx.require_server(server.id).await.unwrap().host_key, None);
+        tx.commit().await.unwrap();
+        change.await.unwrap();
     })
     .await;
 }

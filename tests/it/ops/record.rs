@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use rackhand_core::{
     keyring::Keyring,
     model::{Role, User},
-    ops::{Answer, OpError, Ops, RedeemInvite},
+    ops::{Answer, OpError, Ops, RedeemInvite, has_key, same_key},
     states::ServerStatus,
 };
 use serde_json::{Value, json};
@@ -77,6 +77,22 @@ async fn an_invite_is_used_once_also_after_the_master_key_was_rotated() {
 }
 
 #[tokio::test]
+async fn a_database_keeps_to_the_master_key_that_it_began_with() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        assert!(!has_key(desk.store()).await.unwrap());
+        assert!(same_key(desk.store(), &desk.ops.keyring).await.unwrap());
+        let (other, _) = Keyring::open_or_create(&desk.keys.path().join("other.key")).unwrap();
+        assert!(!same_key(desk.store(), &other).await.unwrap(), "not even where nothing is sealed");
+        assert!(same_key(&desk.replica().await.store, &desk.ops.keyring).await.unwrap());
+        let rotated = rotate(&desk);
+        assert!(same_key(desk.store(), &rotated.keyring).await.unwrap());
+        assert!(!same_key(desk.store(), &desk.ops.keyring).await.unwrap(), "a replica that lacks the newest key");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_done_and_what_was_refused_is_recorded() {
     each_engine(|db| async move {
         let desk = Desk::new(&db).await;
@@ -89,7 +105,7 @@ async fn what_was_done_and_what_was_refused_is_recorded() {
         let rows = desk.store().read().await.unwrap().audit(0, 9).await.unwrap();
         let rows: Vec<_> =
             rows.iter().map(|row| (row.seq, row.actor.as_str(), row.target.as_str(), row.outcome.as_str())).collect();
-        let expected = [(1, "person @viewer1", "vps-1", "refused"), (2, "person @operator2", "vps-1", "done")];
+        let expected = [(1, "person @viewer1 #1", "vps-1", "refused"), (2, "person @operator2 #2", "vps-1", "done")];
         assert_eq!(rows, expected);
     })
     .await;

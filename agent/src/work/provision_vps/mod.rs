@@ -22,7 +22,7 @@ use rackhand_core::{
     clients::time4vps::Time4vps,
     config::Config,
     model::{IncidentKind, Job, ProvisionMode, ProvisionParams, Reason},
-    ops::PROVISION_VPS,
+    ops::{PROVISION_VPS, REINSTALL},
     states::JobStatus,
     store::{StoreError, StoreResult, Tx},
     work::{Observed, StepCx, StepSpec, Verdict, Workflow},
@@ -33,7 +33,6 @@ use super::Tools;
 
 const AUTHORIZE: &str = "authorize";
 const PROVE_IDENTITY: &str = "prove_identity";
-const REINSTALL: &str = "reinstall";
 const AWAIT_REINSTALL: &str = "await_reinstall";
 const RESET_PASSWORD: &str = "reset_password";
 const AWAIT_PASSWORD: &str = "await_password";

@@ -9,6 +9,7 @@ use rackhand_core::{
     },
     fault::{Fault, FaultKind, chain},
     model::{EventLevel, ProvisionParams, Reason},
+    ops::approved,
     units::Timestamp,
     work::{Observed, StepCx, Verdict},
 };
@@ -94,6 +95,10 @@ impl ProvisionVps {
 
     /// Wipes the server and installs its system anew.
     pub(super) async fn reinstall(&self, cx: &mut StepCx, params: &ProvisionParams) -> Result<Verdict, Halt> {
+        // Once more, as late as can be: rows that say so are not enough, the approval's seal must hold.
+        if !approved(&mut cx.read().await?, &self.tools.ops.keyring, &cx.job, params).await? {
+            return Ok(Verdict::Park(reasons::not_approved()));
+        }
         let os = self.system_to_install(cx, params).await?;
         if let Some(asked) = self.ask(cx, params, TaskKind::Reinstall).await? {
             return Ok(Verdict::Done(json!(asked)));
