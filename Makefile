@@ -26,7 +26,8 @@ packages:
 tools:
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
-	@cargo deny --version >/dev/null 2>&1 || cargo install cargo-deny@$(CARGO_DENY) --locked --debug --root target/tools
+	@cargo deny --version >/dev/null 2>&1 || CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 \
+	  cargo install cargo-deny@$(CARGO_DENY) --locked --debug --root target/tools
 
 fmt:
 	cargo fmt --all --check

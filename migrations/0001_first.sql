@@ -40,7 +40,9 @@ CREATE TABLE approvals (
     decided_by TEXT,
     decided_at BIGINT,
     outcome TEXT,
-    job TEXT
+    job TEXT,
+    -- Keyed code over what was approved, by whom and for which job: a row without it allows nothing.
+    seal TEXT
 );
 CREATE INDEX approvals_open ON approvals (expires_at) WHERE status = 'asked';
 -- The same plan asked twice is one question.

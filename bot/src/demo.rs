@@ -16,6 +16,7 @@ use rackhand_core::{
     clients::time4vps::TaskKind,
     clock::{SharedClock, SystemClock},
     config,
+    keyring::Keyring,
     model::Actor,
     ops::{Answer, HandleInput, ListServers, ManageServer, Page},
     states::ServerStatus,
@@ -67,17 +68,25 @@ async fn in_dir(dir: &Path) -> anyhow::Result<ExitCode> {
         provider.add_server(spec, host.clone());
         hosts.push(host);
     }
-    let mut process = Process::open(configuration(dir, &provider, port)?).await?;
+    let config = configuration(dir, &provider, port)?;
+    // Made here, since nobody needs to be told to back up the key of a demo.
+    Keyring::open_or_create(&config.master_key_file)?;
+    let mut process = Process::open(config).await?;
     serve::start_logging(&process.config)?;
     process.take_over().await?;
     println!(
-        "\n  RACKHAND DEMO. Nothing here is real but Rackhand itself: the provider and its {} servers are simulated in\n  \
-         this process, and all of it is gone when you leave (Ctrl-D).\n",
+        "\n  RACKHAND DEMO. Nothing here is real but Rackhand itself: the provider and\n  its {} servers are simulated in \
+         this process, and all of it is gone when you\n  leave (Ctrl-D).\n",
         hosts.len()
     );
     prepare(&process).await?;
-    println!("\n  You are an admin. Try:  /servers   /rebuild vps-267179   /status   /help\n");
-    chat::talk(&process).await
+    println!(
+        "\n  You are an admin. Try:  /servers   /rebuild vps-267179   /status   /help\n  Buttons have numbers: type one to \
+         press it.\n"
+    );
+    let ended = chat::talk(&process).await?;
+    println!("\n  The demo is over, and all of it is gone.");
+    Ok(ended)
 }
 
 /// Sets the first servers up before anybody is there to be told, by the same jobs as ever.

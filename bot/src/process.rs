@@ -14,7 +14,7 @@ use rackhand_agent::work::Tools;
 use rackhand_bot::{
     messenger::Messenger,
     router::{Polling, Router, poll},
-    sender::{Budgets, Sender},
+    sender::{Budgets, Chats, Sender},
     words::Words,
 };
 use rackhand_core::{
@@ -28,7 +28,7 @@ use rackhand_core::{
     config::{Config, DatabaseUrl},
     keyring::{KeyFile, Keyring},
     ops::{Limits, Ops},
-    store::{Engine, Store},
+    store::Store,
     work::{NoWitness, Witness, reconcile},
 };
 use tokio::task::JoinSet;
@@ -114,10 +114,8 @@ impl Process {
 
     /// Becomes the one process that serves this database, where it is a file; whoever held leases in it is dead then.
     pub async fn take_over(&mut self) -> anyhow::Result<()> {
-        if self.ops.store.engine() != Engine::Sqlite {
-            return Ok(());
-        }
-        self.lock = Some(lock(&self.config.data_dir.join("rackhand.lock"))?);
+        let DatabaseUrl::Sqlite(path) = &self.config.database_url else { return Ok(()) };
+        self.lock = Some(lock(&path.with_extension("lock"))?);
         let mut tx = self.ops.store.write().await?;
         let left = tx.void_leases().await?;
         tx.commit().await?;
@@ -161,9 +159,11 @@ impl Process {
         let mut tasks = JoinSet::new();
         if parts.worker {
             let tools = self.tools().await?;
-            let runner = tools.runner(&self.owner).watched_by(self.witness.clone());
-            let stopped = stop.clone();
-            tasks.spawn(async move { runner.run(stopped).await });
+            // Without an account at the provider no job can be done here, so none is claimed.
+            if let Some(runner) = tools.runner(&self.owner) {
+                let (runner, stopped) = (runner.watched_by(self.witness.clone()), stop.clone());
+                tasks.spawn(async move { runner.run(stopped).await });
+            }
             for reconciler in tools.reconcilers() {
                 let (store, clock) = (self.ops.store.clone(), self.ops.clock.clone());
                 tasks.spawn(reconcile(reconciler, store, clock, self.owner.clone(), stop.clone()));
@@ -190,13 +190,15 @@ impl Process {
             group_per_minute: notify.group_per_minute,
             person_per_hour: notify.rate_limit,
         };
-        let (messenger, shared) = match front {
-            Front::Telegram(messenger) => (messenger, true),
-            Front::Terminal(messenger) => (messenger, false),
+        let (messenger, chats) = match front {
+            Front::Telegram(messenger) => (messenger, Chats::Telegram),
+            Front::Terminal(messenger) => (messenger, Chats::Terminal),
         };
+        let shared = chats == Chats::Telegram;
         let (store, clock) = (self.ops.store.clone(), self.ops.clock.clone());
         let words = Arc::new(Words::new(self.ops.clone()));
-        let sender = Sender::new(store, clock, messenger.clone(), words, self.owner.clone()).budgets(budgets);
+        let sender =
+            Sender::new(store, clock, messenger.clone(), words, self.owner.clone()).budgets(budgets).serving(chats);
         let stopped = stop.clone();
         tasks.spawn(async move { sender.run(stopped).await });
         let router = Arc::new(Router::new(self.ops.clone(), messenger, shared));
@@ -241,8 +243,7 @@ fn lock(path: &PathBuf) -> anyhow::Result<File> {
     if taken.is_err() {
         let holder = fs::read_to_string(path).unwrap_or_default();
         bail!(
-            "another Rackhand (process {}) serves this data directory. One process serves a SQLite file; for more, use \
-             PostgreSQL",
+            "another Rackhand (process {}) serves this database. One process serves a SQLite file; for more, use PostgreSQL",
             holder.trim()
         );
     }

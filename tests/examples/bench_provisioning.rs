@@ -14,11 +14,13 @@
     reason = "a bench that cannot go on says so and ends"
 )]
 #![allow(clippy::print_stdout, reason = "its numbers are what it is for")]
+#![allow(dead_code, reason = "tests use the rest of what is shared")]
+#![allow(clippy::disallowed_methods, reason = "real time is what it measures")]
 
-#[allow(dead_code, reason = "tests use the rest")]
+#[path = "../it/databases.rs"]
+mod databases;
 #[path = "../it/harness.rs"]
 mod harness;
-#[allow(dead_code, reason = "tests use the rest")]
 #[path = "../it/e2e/world.rs"]
 mod world;
 

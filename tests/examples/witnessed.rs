@@ -1,5 +1,6 @@
 //! The product's own process, put together from its own file, with a witness that ends or freezes it at one commit of
-//! the journal: `witnessed kill|stop N before|after`. With `count` it only writes every commit's name to standard output.
+//! the journal: `witnessed kill|stop N|NAME before|after`, at the N-th commit or at the first of that name. With `count` it
+//! only writes every commit's name to standard output.
 
 #[path = "../../bot/src/process.rs"]
 mod process;
@@ -14,10 +15,11 @@ use rackhand_core::{config, work::Witness};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio_util::sync::CancellationToken;
 
-/// Does something to its own process at the n-th commit.
+/// Does something to its own process at one commit.
 struct AtCommit {
     signal: Option<Signal>,
-    nth: usize,
+    /// Its number or its name.
+    which: String,
     before: bool,
     seen_before: AtomicUsize,
     seen_after: AtomicUsize,
@@ -27,7 +29,8 @@ impl AtCommit {
     fn reached(&self, what: &str, seen: usize, before: bool) {
         println!("{seen} {} {what}", if before { "before" } else { "after" });
         if let Some(signal) = self.signal
-            && (seen, before) == (self.nth, self.before)
+            && before == self.before
+            && (self.which == what || self.which.parse() == Ok(seen))
         {
             let _ = kill_process(getpid(), signal);
             // SIGKILL is not waited for: nothing more may happen in this process.
@@ -59,9 +62,9 @@ async fn main() -> anyhow::Result<()> {
         Some("stop") => Some(Signal::STOP),
         _ => None,
     };
-    let nth = args.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let which = args.next().unwrap_or_default();
     let before = args.next().as_deref() == Some("before");
-    let witness = AtCommit { signal, nth, before, seen_before: AtomicUsize::new(0), seen_after: AtomicUsize::new(0) };
+    let witness = AtCommit { signal, which, before, seen_before: AtomicUsize::new(0), seen_after: AtomicUsize::new(0) };
 
     #[allow(clippy::disallowed_methods, reason = "the process's own environment, read as main does")]
     let environment = |name: &str| std::env::var(name).ok();

@@ -7,7 +7,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -23,9 +23,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::mpsc::Receiver, time::timeout};
 
-use crate::harness::{Peer, need, setting};
+use crate::harness::{Peer, need, program};
 
 const CANARY: &str = r#"canary-{{ 7 * 7 }}-"p'w\d"#;
+/// Another secret, of which the first is a part.
+const VARIABLE: &str = r#"canary-{{ 7 * 7 }}-"p'w\d in the variables"#;
+/// Longest wait for the end of what ends by itself: it takes a second or less, but for machines that are small and busy.
+const SOON: Duration = Duration::from_secs(20);
+/// How long those may stand still that are stopped in a test.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A run that leaves processes everywhere: in sessions of their own, one without any environment. Each holds the FIFO
 /// `alive`, whose reader sees its end when the last one is gone.
 const SPREAD: &str = r#"
@@ -97,15 +103,24 @@ impl Lab {
         fs::read_dir(self.path("run")).map_or(0, Iterator::count)
     }
 
-    /// Whether nothing is left of any run within two seconds.
+    /// Whether nothing is left of any run soon.
     async fn assert_nothing_left(&self, ended: &mpsc::Receiver<()>) {
-        ended.recv_timeout(Duration::from_secs(2)).expect("every descendant ends within two seconds");
+        self.assert_nothing_left_after(Duration::ZERO, ended).await;
+    }
+
+    /// The same, soon after `patience`.
+    async fn assert_nothing_left_after(&self, patience: Duration, ended: &mpsc::Receiver<()>) {
+        ended.recv_timeout(patience + SOON).expect("every descendant ends");
+        self.assert_no_directory_left().await;
+    }
+
+    async fn assert_no_directory_left(&self) {
         let gone = async {
             while self.runs() > 0 || named_by_a_process(self.dir.path()) {
                 SystemClock.sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(2), gone).await.expect("the private directory is deleted, and the supervisor ends");
+        timeout(SOON, gone).await.expect("the private directory is deleted, and the supervisor ends");
     }
 }
 
@@ -133,12 +148,14 @@ fn run(playbook: Playbook) -> PlaybookRun {
         host_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx5yYl0Qv0m5m4r1v1pV0J0mJ3b0wqfXqk7q3sXbJ2c".to_owned(),
         login: Login::Password(Secret::new(CANARY)),
         vars,
+        secrets: vec![Secret::new(VARIABLE)],
         limit: Duration::from_secs(30),
+        patience: Duration::from_secs(15),
     }
 }
 
 async fn started(events: &mut Receiver<PlaybookEvent>) -> String {
-    match timeout(Duration::from_secs(20), events.recv()).await {
+    match timeout(SOON, events.recv()).await {
         Ok(Some(PlaybookEvent::TaskStarted { name, .. })) => name,
         other => panic!("no task started: {other:?}"),
     }
@@ -181,14 +198,21 @@ async fn events_come_live_and_the_password_is_in_private_files_only() {
 
 #[tokio::test]
 async fn each_end_is_told_apart_and_never_tells_the_password() {
-    use FaultKind::{Bug, Conflict, Unavailable};
+    use FaultKind::{Bug, Conflict, NeedsPerson, Unavailable};
     let failed = |msg: &str| json!({"event": "failed", "task": "Log in", "result": {"msg": msg}}).to_string();
     let lost = |msg: &str| json!({"event": "unreachable", "task": "Log in", "result": {"msg": msg}}).to_string();
     let cases = [
         (failed(&format!("no {CANARY}")), 2, Conflict, "task \"Log in\" failed: no [redacted]"),
+        (failed(&format!("no {VARIABLE}!")), 2, Conflict, "task \"Log in\" failed: no [redacted]!"),
         (lost("Connection refused"), 4, Unavailable, "the server is out of reach: Connection refused"),
-        (lost("Host key verification failed."), 4, Unavailable, "its SSH host key is not the pinned one"),
-        (failed("Host Key checking is enabled"), 2, Unavailable, "its SSH host key is not the pinned one"),
+        (lost("Host key verification failed."), 4, NeedsPerson, "SSH host key is not the pinned one"),
+        (failed("Host Key checking is enabled"), 2, NeedsPerson, "SSH host key is not the pinned one"),
+        (
+            failed("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @"),
+            2,
+            NeedsPerson,
+            "is not the pinned one: @ WARN",
+        ),
         // A mistake in a playbook has the exit code of an unreachable server.
         (String::new(), 4, Bug, "ansible-playbook broke: exit status: 4: ERROR! [redacted] is no task"),
         ("not JSON".to_owned(), 1, Bug, "ansible-playbook broke: exit status: 1: ERROR! [redacted] is no task"),
@@ -219,6 +243,33 @@ async fn a_health_check_that_finds_something_is_an_answer() {
 }
 
 #[tokio::test]
+async fn a_listener_that_lags_misses_no_failure_and_learns_of_the_newest_progress() {
+    let lab = Lab::new(
+        r#"for n in 1 2 3 4 5 6; do
+            event "{\"event\":\"task_start\",\"n\":$n,\"of\":6,\"task\":\"Task $n\"}"
+            case $n in
+            2 | 3) event "{\"event\":\"failed\",\"task\":\"Task $n\",\"ignored\":true,\"result\":{\"msg\":\"no $n\"}}" ;;
+            6) event '{"event":"failed","task":"Task 6","result":{"msg":"no more"}}' ;;
+            *) event "{\"event\":\"ok\",\"task\":\"Task $n\",\"ms\":1}" ;;
+            esac
+        done
+        exit 2"#,
+    );
+    let (sender, mut events) = tokio::sync::mpsc::channel(1);
+    let end = timeout(Duration::from_secs(20), lab.ansible().run(run(Playbook::Base), sender)).await;
+    assert!(matches!(end.expect("it waits for nobody"), Err(AnsibleError::TaskFailed { .. })));
+    let mut seen = Vec::new();
+    while let Some(event) = events.recv().await {
+        seen.push(match event {
+            PlaybookEvent::TaskStarted { number, .. } => format!("started {number}"),
+            PlaybookEvent::TaskDone { name, .. } => format!("done {name}"),
+            PlaybookEvent::TaskFailed { message, .. } => message,
+        });
+    }
+    assert_eq!(seen, ["started 1", "no 2", "no 3", "started 6", "no more"]);
+}
+
+#[tokio::test]
 async fn at_its_time_limit_a_run_is_stopped_whole() {
     let lab = Lab::new(SPREAD);
     let ended = lab.watch();
@@ -245,37 +296,81 @@ async fn a_dropped_run_is_stopped_whole() {
 async fn nothing_is_left_of_a_run_whose_owner_is_killed() {
     let lab = Lab::new(SPREAD);
     let ended = lab.watch();
-    victim(&lab).kill().unwrap();
+    victim(&lab).0.kill().unwrap();
     lab.assert_nothing_left(&ended).await;
+}
+
+#[tokio::test]
+async fn no_secret_is_left_of_an_owner_that_is_killed_while_it_writes_them() {
+    let lab = Lab::new("sleep 1000");
+    let mut owner = start_victim(&lab, Duration::from_secs(30), 4);
+    let written = async {
+        let runs = || fs::read_dir(lab.path("run")).into_iter().flatten().flatten();
+        while !runs().any(|run| run.path().join("inventory.json").exists()) {
+            SystemClock.sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(SOON, written).await.expect("the password is written");
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    lab.assert_no_directory_left().await;
+}
+
+#[tokio::test]
+async fn a_run_ends_while_its_owner_stands_still_and_the_owner_learns_of_it() {
+    let lab = Lab::new(SPREAD);
+    let ended = lab.watch();
+    let (mut owner, mut out) = victim(&lab);
+    // It is alive for longer than its patience, and nothing ends.
+    assert!(ended.recv_timeout(PATIENCE + Duration::from_secs(1)).is_err());
+    let pid = owner.id().to_string();
+    kill(&["-STOP", &pid]);
+    lab.assert_nothing_left_after(PATIENCE, &ended).await;
+    assert!(fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().contains(") T "), "the owner still stands");
+    kill(&["-CONT", &pid]);
+    let mut said = String::new();
+    out.read_to_string(&mut said).unwrap();
+    assert!(said.contains("Broken") && said.contains("stood still for more than 2 s"), "{said}");
+    assert!(owner.wait().unwrap().success() && lab.runs() == 0);
 }
 
 #[tokio::test]
 async fn a_sweep_ends_what_outlived_its_owner_and_its_supervisor() {
     let lab = Lab::new(SPREAD);
     let ended = lab.watch();
-    let mut owner = victim(&lab);
+    let mut owner = victim(&lab).0;
     assert_eq!(lab.ansible().sweep().await.unwrap(), 0, "its owner lives");
     let group = format!("-{}", lab.read("supervisor").trim());
     // Stopped, the owner cannot see that its supervisor died.
     let pid = owner.id().to_string();
-    for args in [["-STOP", &pid], ["-KILL", "--"], ["-KILL", &pid]] {
-        let group = (args[1] == "--").then_some(&group);
-        assert!(Command::new("kill").args(args).args(group).status().unwrap().success());
-    }
+    kill(&["-STOP", &pid]);
+    kill(&["-KILL", "--", &group]);
+    kill(&["-KILL", &pid]);
     owner.wait().unwrap();
     assert!(ended.try_recv().is_err() && lab.runs() == 1, "what is in other sessions goes on");
     assert_eq!(lab.ansible().sweep().await.unwrap(), 1);
     lab.assert_nothing_left(&ended).await;
 }
 
-/// Starts this test binary again, as the process that runs the program of `lab`, and returns when its task has begun.
-fn victim(lab: &Lab) -> std::process::Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "ansible::victim_process", "--ignored", "--nocapture"])
-        .env("RACKHAND_TEST_VICTIM", lab.dir.path())
+fn kill(args: &[&str]) {
+    assert!(Command::new("kill").args(args).status().unwrap().success(), "{args:?}");
+}
+
+/// Starts the process that owns a run of the program of `lab`, with this patience and variables of about `mib` MiB.
+fn start_victim(lab: &Lab, patience: Duration, mib: usize) -> Child {
+    Command::new(program("examples/ansible_owner"))
+        // Not by its name, by which we look for what is left.
+        .current_dir(lab.dir.path())
+        .arg(".")
+        .args([patience.as_millis().to_string(), mib.to_string()])
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// The same, whose task has begun, and what it says.
+fn victim(lab: &Lab) -> (Child, ChildStdout) {
+    let mut child = start_victim(lab, PATIENCE, 0);
     let mut out = child.stdout.take().unwrap();
     let mut said = Vec::new();
     while !String::from_utf8_lossy(&said).contains("BEGUN") {
@@ -284,20 +379,7 @@ fn victim(lab: &Lab) -> std::process::Child {
         assert!(count > 0, "{}", String::from_utf8_lossy(&said));
         said.extend_from_slice(&buffer[..count]);
     }
-    child
-}
-
-#[tokio::test]
-#[ignore = "not a test: the process that others kill"]
-async fn victim_process() {
-    let Some(dir) = setting("RACKHAND_TEST_VICTIM").map(PathBuf::from) else { return };
-    let ansible = ansible(&dir, dir.join("program"));
-    let (sender, mut events) = tokio::sync::mpsc::channel(1);
-    let tell = async {
-        println!("BEGUN {}", started(&mut events).await);
-    };
-    let (end, ()) = tokio::join!(ansible.run(run(Playbook::Base), sender), tell);
-    panic!("{end:?}");
+    (child, out)
 }
 
 #[tokio::test]
@@ -306,7 +388,8 @@ async fn a_missing_ansible_is_named_with_the_command_that_installs_it() {
     let missing = ansible(lab.dir.path(), lab.path("nowhere"));
     let error = missing.version().await.unwrap_err();
     assert_eq!(error.kind(), FaultKind::NeedsPerson);
-    assert!(error.to_string().contains("nowhere") && error.to_string().contains("pip install"), "{error}");
+    let words = ["nowhere is not", "apt install python3-venv", "/opt/ansible/bin/pip install", "ansible.bin = \"/opt/"];
+    assert!(words.iter().all(|words| error.to_string().contains(words)), "{error}");
 }
 
 #[test]
@@ -356,8 +439,8 @@ async fn no_ssh_and_no_password_is_left_of_a_real_run_that_is_dropped() {
     };
     let mut stream = accepted.unwrap().0;
     let mut said = Vec::new();
-    let banner = timeout(Duration::from_secs(2), tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut said));
-    banner.await.expect("ssh ends within two seconds").ok();
+    let banner = timeout(SOON, tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut said));
+    banner.await.expect("ssh ends").ok();
     for file in fs::read_dir("/dev/shm").unwrap().flatten() {
         let kept = fs::read(file.path()).unwrap_or_default();
         assert!(!kept.windows(6).any(|part| part == b"canary"), "{} keeps the password", file.path().display());

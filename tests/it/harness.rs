@@ -69,6 +69,14 @@ pub fn assert_generated(path: &str, text: &str) {
     assert!(stored == text, "{path} is stale: run `make generated` and commit it");
 }
 
+/// A program of the workspace (`rackhand`) or an example (`examples/NAME`), which `make build` puts beside the tests.
+pub fn program(name: &str) -> PathBuf {
+    let here = std::env::current_exe().expect("this test's path");
+    let built = here.parent().and_then(Path::parent).expect("target/debug").join(name);
+    assert!(built.exists(), "{} is missing: `make build` builds it", built.display());
+    built
+}
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository")

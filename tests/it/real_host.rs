@@ -50,7 +50,9 @@ impl Runner {
             host_key: self.host_key.to_string(),
             login,
             vars: vars.as_object().unwrap().clone(),
+            secrets: Vec::new(),
             limit: Duration::from_mins(5),
+            patience: Duration::from_secs(15),
         };
         // Nobody reads: a run must not wait for its listener.
         let (events, _unread) = mpsc::channel(1);

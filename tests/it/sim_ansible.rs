@@ -1,6 +1,6 @@
 //! The simulated `ansible-playbook` is like the real one for whoever runs it, and its effect is on the simulated server.
 
-use std::{fs, net::IpAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{net::IpAddr, process::Command, sync::Arc, time::Duration};
 
 use rackhand_core::{
     clients::{
@@ -10,7 +10,7 @@ use rackhand_core::{
     secret::Secret,
 };
 use rackhand_tests::{
-    sim_ansible::{simulated_playbook, write_wrapper},
+    sim_ansible::write_wrapper,
     sim_host::{Fault, FaultKind, SimHost},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::channel;
 
 use crate::{
     ansible::named_by_a_process,
-    harness::{Peer, need, setting},
+    harness::{Peer, need, program},
 };
 
 const PASSWORD: &str = "first password";
@@ -35,12 +35,7 @@ struct Lab {
 impl Lab {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        let program = dir.path().join("program.sh");
-        let this = std::env::current_exe().unwrap();
-        let test = "--exact sim_ansible::simulated_process --ignored --nocapture";
-        fs::write(&program, format!("RACKHAND_TEST_SIM=\"$*\" exec '{}' {test}\n", this.display())).unwrap();
-        // A script in the subcommand's place hands the arguments on by a variable: a test takes none.
-        let wrapper = write_wrapper(dir.path(), &PathBuf::from("/bin/sh"), &program.display().to_string()).unwrap();
+        let wrapper = write_wrapper(dir.path(), &program("rackhand"), "simulated-ansible-playbook").unwrap();
         Self {
             host: SimHost::start(IpAddr::from([127, 0, 0, 1]), 0, PASSWORD).unwrap(),
             key: OrchestratorKey::load_or_generate(&dir.path().join("id_ed25519")).unwrap(),
@@ -62,7 +57,9 @@ impl Lab {
             host_key: self.host.host_key().to_string(),
             login: Login::Password(Secret::new(password)),
             vars,
+            secrets: Vec::new(),
             limit: Duration::from_secs(20),
+            patience: Duration::from_secs(15),
         }
     }
 
@@ -83,13 +80,6 @@ impl Lab {
         }
         (end, names)
     }
-}
-
-#[tokio::test]
-#[ignore = "not a test: the process that the runner starts"]
-async fn simulated_process() {
-    let Some(args) = setting("RACKHAND_TEST_SIM") else { return };
-    std::process::exit(simulated_playbook(args.split_whitespace().map(str::to_owned).collect()).await);
 }
 
 #[tokio::test]

@@ -276,7 +276,7 @@ async fn secrets_requests_and_updates_are_kept_and_forgotten() {
         tx.put_secret(&at, "v1.a", NOW).await.unwrap();
         tx.put_secret(&at, "v1.b", NOW).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap().as_deref(), Some("v1.b"));
-        assert_eq!(tx.secret(&Aad { row: "2", ..at.clone() }).await.unwrap(), None);
+        assert_eq!(tx.secret(&Aad { row: "2", ..at }).await.unwrap(), None);
         tx.forget_secret(&at).await.unwrap();
         tx.forget_secret(&at).await.unwrap();
         assert_eq!(tx.secret(&at).await.unwrap(), None);
@@ -321,7 +321,7 @@ async fn a_job_is_found_by_what_people_type_and_its_story_is_in_order() {
         let lines: Vec<_> = tx.last_events(job.id, 2).await.unwrap().into_iter().map(|event| event.message).collect();
         assert_eq!(lines, ["line 4", "line 5"]);
         assert_eq!(tx.events(job.id, 3, 9).await.unwrap()[0].seq, 4);
-        assert_eq!(tx.past_durations("work", 9).await.unwrap(), [0_i64; 0]);
+        assert_eq!(tx.past_runs("work", 9).await.unwrap(), []);
         let unbegun = tx.cancel_unbegun(&job, &Reason::new("cancelled", "off"), NOW).await.unwrap();
         assert_eq!((unbegun.status, unbegun.finished_at), (JobStatus::Cancelled, Some(NOW)));
         assert!(matches!(tx.request_cancel(&job).await, Err(StoreError::Changed(_))));
@@ -443,6 +443,7 @@ async fn add_approval(store: &Store, hash: &str) -> Result<ApprovalId, StoreErro
         decided_at: None,
         outcome: None,
         job: None,
+        seal: None,
     };
     let mut tx: Tx = store.write().await?;
     tx.add_approval(&approval).await?;

@@ -41,16 +41,14 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The job engine with every workflow.
-    pub fn runner(&self, owner: &str) -> Runner {
+    /// The job engine with every workflow; none without an account at the provider, since every workflow needs it.
+    pub fn runner(&self, owner: &str) -> Option<Runner> {
+        let provider = self.provider.clone()?;
         let work = &self.config.work;
         let settings =
             Settings { workers: work.workers, lease: work.lease, poll: work.poll, stop_grace: work.stop_grace };
         let runner = Runner::new(self.store().clone(), self.clock().clone(), settings, owner.to_owned());
-        match &self.provider {
-            Some(provider) => runner.with(Arc::new(ProvisionVps::new(self.clone(), provider.clone()))),
-            None => runner,
-        }
+        Some(runner.with(Arc::new(ProvisionVps::new(self.clone(), provider))))
     }
 
     /// Every reconciler.

@@ -8,16 +8,20 @@ use std::{error::Error, time::Duration};
 use async_trait::async_trait;
 use rackhand_core::{
     fault::chain,
-    model::Actor,
-    ops::{HandleInput, OpError, Ops, ProvisionServer, RebuildServer},
-    states::ServerStatus,
-    store::Lease,
+    model::{Actor, Server},
+    ops::{HandleInput, OpError, Operation, Ops, ProvisionServer, RebuildServer},
+    states::{JobStatus, ServerStatus},
+    store::{JobFilter, Lease},
+    units::{Timestamp, millis},
     work::Reconciler,
 };
 use tokio::sync::Notify;
 use tracing::warn;
 
 use super::CALM;
+
+/// How long a status that nobody allowed is not asked about again.
+const NO_HOLDS: Duration = Duration::from_hours(1);
 
 /// Files the jobs that servers' statuses ask for.
 pub struct Rebuilds {
@@ -31,7 +35,23 @@ impl Rebuilds {
         Self { ops, actor: Actor::system("reconciler") }
     }
 
-    async fn servers_in(&self, status: ServerStatus) -> Result<Vec<rackhand_core::model::Server>, OpError> {
+    /// A person called its last job off, or its attempts are spent: they start the next one themselves.
+    async fn called_off(&self, server: &Server) -> Result<bool, OpError> {
+        let mut tx = self.ops.store.read().await?;
+        let filter = JobFilter { target: Some(server.id), open: false };
+        let newest = tx.jobs(&filter, 0, 1).await?.pop();
+        let cancelled = newest.is_some_and(|job| job.status == JobStatus::Cancelled);
+        Ok(cancelled || server.provisioning_attempts >= self.ops.limits.attempts)
+    }
+
+    /// People were asked, and have not answered yet or not long ago: a no holds for a while.
+    async fn asked_lately(&self, handle: &str) -> Result<bool, OpError> {
+        let since = Timestamp(self.ops.clock.now().0.saturating_sub(millis(NO_HOLDS)));
+        let mut tx = self.ops.store.read().await?;
+        Ok(tx.approval_asked_since(RebuildServer::SPEC.name, handle, since).await?)
+    }
+
+    async fn servers_in(&self, status: ServerStatus) -> Result<Vec<Server>, OpError> {
         Ok(self.ops.store.read().await?.idle_servers_in(status).await?)
     }
 }
@@ -52,6 +72,9 @@ impl Reconciler for Rebuilds {
 
     async fn look(&self, _lease: &Lease) -> Result<(), Box<dyn Error + Send + Sync>> {
         for server in self.servers_in(ServerStatus::PendingSetup).await? {
+            if self.called_off(&server).await? {
+                continue;
+            }
             let input = HandleInput { handle: server.handle };
             said_no(self.ops.call::<ProvisionServer>(&self.actor, &input, None).await);
         }
@@ -60,6 +83,7 @@ impl Reconciler for Rebuilds {
             let input = HandleInput { handle: server.handle };
             match approval {
                 Some(approval) => said_no(self.ops.rebuild_approved(&self.actor, &input, approval).await),
+                None if self.asked_lately(&input.handle).await? => {}
                 None => said_no(self.ops.call::<RebuildServer>(&self.actor, &input, None).await),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use rackhand_bot::messenger::terminal::Terminal;
+use rackhand_bot::{messenger::terminal::Terminal, sender::TERMINAL_CHAT};
 use rackhand_core::{
     config::Config,
     model::{Person, Role},
@@ -13,9 +13,6 @@ use crate::{
     process::{Front, Parts, Process},
     serve,
 };
-
-/// Telegram never gives this number to anybody: theirs are positive.
-const LOCAL_PERSON: i64 = -1;
 
 /// Talks to the bot as an admin, on the configured database. Where nobody serves it, this process does.
 pub async fn chat(config: Config) -> anyhow::Result<ExitCode> {
@@ -54,7 +51,7 @@ async fn promote(process: &Process, user: &rackhand_core::model::User) -> anyhow
 fn local_person() -> Person {
     let name = super::environment("USER").unwrap_or_else(|| "you".to_owned());
     let language = super::environment("LC_ALL").or_else(|| super::environment("LANG"));
-    Person { telegram_id: LOCAL_PERSON, username: None, first_name: name, last_name: None, language }
+    Person { telegram_id: TERMINAL_CHAT, username: None, first_name: name, last_name: None, language }
 }
 
 fn speaker(person: Person) -> rackhand_bot::messenger::Person {

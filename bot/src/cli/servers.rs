@@ -86,6 +86,7 @@ async fn force_rebuild(process: &Process, handle: String, follow: bool) -> anyho
     loop {
         let mut tx = process.ops.store.read().await?;
         if let Some(job) = tx.approval(id).await?.and_then(|approval| approval.job) {
+            drop(tx);
             return jobs::follow(process, job).await;
         }
         let server = tx.server_by_handle(&handle).await?;

@@ -1,9 +1,9 @@
 //! The same bot in a terminal: lines typed are messages of one local person, in a private chat with the bot.
 //!
-//! A message is shown as `#7` and its text, with its buttons numbered below. Typing `2` presses button 2 of the newest
+//! A message is shown as `#7` and its text, with its buttons numbered below. Typing `2` presses button 2 of the lowest
 //! message that has buttons, `#7.2` that of message 7; a number that is no button is a message like any other. On a real
-//! terminal the newest message is redrawn where it stands when it is edited; through a pipe, and for older ones, it is
-//! shown again after a `↻`. Two messengers cannot share one terminal.
+//! terminal a message that is edited is redrawn where it stands, as long as nothing was typed since and the screen holds
+//! it; through a pipe, and for older ones, it is shown again after a `↻`. Two messengers cannot share one terminal.
 
 mod input;
 mod paint;

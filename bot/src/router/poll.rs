@@ -16,10 +16,10 @@ use crate::messenger::{Incoming, Kind, SendError, UpdateId};
 
 /// The role that only the polling replica has.
 const ROLE: &str = "telegram";
-/// A poll takes at most 15 s, and what it brings far less than the rest.
-const LEASE: Duration = Duration::from_mins(1);
+/// A poll takes at most 15 s, and what it brings far less than the rest. So long nobody listens after a crash.
+const LEASE: Duration = Duration::from_secs(20);
 /// Between two looks of a replica that stands by.
-const STAND_BY: Duration = Duration::from_secs(10);
+const STAND_BY: Duration = Duration::from_secs(3);
 /// After another program took our poll, or Telegram refused the token: a person has to act.
 const TROUBLE: Duration = Duration::from_secs(30);
 /// The longest wait between two tries while Telegram, or our database, is away.

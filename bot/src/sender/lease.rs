@@ -1,4 +1,4 @@
-//! The lease `outbox`: who holds it sends.
+//! The lease `outbox` (or, for a terminal, one of its own): who holds it sends.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -14,12 +14,11 @@ use rackhand_core::{
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-const ROLE: &str = "outbox";
-
 /// The lease while it is held.
 pub(super) struct Held {
     store: Store,
     clock: SharedClock,
+    role: &'static str,
     owner: String,
     span: Duration,
     lease: Lease,
@@ -33,14 +32,15 @@ impl Held {
     pub(super) async fn take(
         store: &Store,
         clock: &SharedClock,
+        role: &'static str,
         owner: &str,
         span: Duration,
     ) -> StoreResult<Option<Self>> {
         let asked = clock.now();
-        let Some(lease) = ask(store, owner, span).await? else { return Ok(None) };
+        let Some(lease) = ask(store, role, owner, span).await? else { return Ok(None) };
         let trusted_until = AtomicI64::new(trusted(asked, span).0);
         let (store, clock, owner) = (store.clone(), clock.clone(), owner.to_owned());
-        Ok(Some(Self { store, clock, owner, span, lease, trusted_until, lost: Notify::new() }))
+        Ok(Some(Self { store, clock, role, owner, span, lease, trusted_until, lost: Notify::new() }))
     }
 
     /// Whether a call may still be made. A process that was frozen finds here that its time is over.
@@ -67,7 +67,7 @@ impl Held {
                 () = self.lost.notified() => return,
             }
             let asked = self.clock.now();
-            match ask(&self.store, &self.owner, self.span).await {
+            match ask(&self.store, self.role, &self.owner, self.span).await {
                 Ok(Some(lease)) if lease == self.lease => {
                     self.trusted_until.store(trusted(asked, self.span).0, Ordering::Release);
                     wait = self.span / 3;
@@ -98,9 +98,9 @@ impl Held {
     }
 }
 
-async fn ask(store: &Store, owner: &str, span: Duration) -> StoreResult<Option<Lease>> {
+async fn ask(store: &Store, role: &str, owner: &str, span: Duration) -> StoreResult<Option<Lease>> {
     let mut tx = store.write().await?;
-    let lease = tx.take_lease(ROLE, owner, span).await?;
+    let lease = tx.take_lease(role, owner, span).await?;
     tx.commit().await?;
     Ok(lease)
 }

@@ -1,7 +1,7 @@
 //! Delivers the outbox: most urgent first, within Telegram's limits and each person's hourly budget, nothing lost.
 //!
 //! Any number of replicas may run a [`Sender`]; the one that holds the lease `outbox` sends. A chat has one message in
-//! flight, several chats go on at once ([`queue`]). A turn ([`turn`]) takes the most urgent message of a chat, makes one
+//! flight, several chats go on at once (`queue`). A turn (`turn`) takes the most urgent message of a chat, makes one
 //! call and records what came of it, so that a crash repeats at most the call that was under way. It words nothing
 //! ([`Render`]) and decides nothing about who is told what.
 
@@ -50,6 +50,32 @@ impl Default for Budgets {
     }
 }
 
+/// Which chats a sender serves. A terminal knows nobody of Telegram's, and Telegram nobody at a terminal: each would
+/// take the other's chats for closed ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chats {
+    /// Telegram's: everything but the terminal's.
+    Telegram,
+    /// The terminal's own.
+    Terminal,
+}
+
+/// The chat of whoever sits at the terminal. Telegram's people have positive numbers, and its groups end far below.
+pub const TERMINAL_CHAT: i64 = -1;
+
+impl Chats {
+    fn serves(self, chat: i64) -> bool {
+        (chat == TERMINAL_CHAT) == (self == Self::Terminal)
+    }
+
+    fn role(self) -> &'static str {
+        match self {
+            Self::Telegram => "outbox",
+            Self::Terminal => "outbox-terminal",
+        }
+    }
+}
+
 /// The outbox's sender.
 pub struct Sender {
     store: Store,
@@ -59,6 +85,7 @@ pub struct Sender {
     budgets: Budgets,
     owner: String,
     lease: Duration,
+    chats: Chats,
 }
 
 impl fmt::Debug for Sender {
@@ -76,13 +103,29 @@ impl Sender {
         render: Arc<dyn Render>,
         owner: String,
     ) -> Self {
-        Self { store, clock, messenger, render, budgets: Budgets::default(), owner, lease: LEASE }
+        Self {
+            store,
+            clock,
+            messenger,
+            render,
+            budgets: Budgets::default(),
+            owner,
+            lease: LEASE,
+            chats: Chats::Telegram,
+        }
     }
 
     /// With these budgets.
     #[must_use]
     pub fn budgets(mut self, budgets: Budgets) -> Self {
         self.budgets = budgets;
+        self
+    }
+
+    /// For these chats; Telegram's unless said otherwise.
+    #[must_use]
+    pub fn serving(mut self, chats: Chats) -> Self {
+        self.chats = chats;
         self
     }
 
@@ -98,7 +141,7 @@ impl Sender {
     pub async fn run(&self, stop: CancellationToken) {
         let pace = Arc::new(Pace::new(self.clock.clone(), &self.budgets));
         while !stop.is_cancelled() {
-            match Held::take(&self.store, &self.clock, &self.owner, self.lease).await {
+            match Held::take(&self.store, &self.clock, self.chats.role(), &self.owner, self.lease).await {
                 Ok(Some(held)) => self.serve(Arc::new(held), pace.clone(), &stop).await,
                 Ok(None) => self.rest(self.lease / 3, &stop).await,
                 Err(error) => {
@@ -119,6 +162,7 @@ impl Sender {
             budgets: self.budgets.clone(),
             pace,
             held: held.clone(),
+            chats: self.chats,
         });
         tokio::select! {
             () = queue::serve(&desk, stop) => held.give_back().await,

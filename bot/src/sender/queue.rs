@@ -127,5 +127,7 @@ impl Queue {
 
 async fn ask(desk: &Desk, now: Timestamp) -> StoreResult<(Vec<Due>, Option<Timestamp>)> {
     let mut tx = desk.store.read().await?;
-    Ok((tx.chats_due(now).await?, tx.next_mail(now).await?))
+    let mut due = tx.chats_due(now).await?;
+    due.retain(|due| desk.chats.serves(due.chat));
+    Ok((due, tx.next_mail(now).await?))
 }

@@ -35,6 +35,7 @@ pub(super) struct Desk {
     pub(super) budgets: Budgets,
     pub(super) pace: Arc<Pace>,
     pub(super) held: Arc<Held>,
+    pub(super) chats: super::Chats,
 }
 
 /// How a turn ended.

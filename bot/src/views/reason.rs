@@ -33,8 +33,9 @@ pub const ERRORS: [&str; 17] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 36] = [
+pub const REASONS: [&str; 37] = [
     "identity-mismatch",
+    "not-approved",
     "untouchable-server",
     "too-many-attempts",
     "provider-rate-limited",

@@ -173,7 +173,7 @@ settings! {
         reinstall_limit: Duration, "reinstall_limit_s", "RACKHAND_REINSTALL_LIMIT_S",
             Seconds { min: 1.0, max: 86_400.0 }, "1800";
         /// How long a request whose answer was lost may still be on its way; only then is it sent again.
-        settle: Duration, "settle_s", "RACKHAND_SETTLE_S", Seconds { min: 0.1, max: 600.0 }, "20";
+        settle: Duration, "settle_s", "RACKHAND_SETTLE_S", Seconds { min: 0.1, max: 600.0 }, "60";
     }
 
     /// How a person allows what destroys.

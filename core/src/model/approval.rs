@@ -37,4 +37,7 @@ pub struct Approval {
     pub outcome: Option<String>,
     /// The job that it started.
     pub job: Option<JobId>,
+    /// The keyed code that proves that it was used; for the program alone.
+    #[serde(skip)]
+    pub seal: Option<String>,
 }

@@ -54,7 +54,8 @@ impl User {
     pub fn name(&self) -> String {
         match &self.username {
             Some(username) => format!("@{username}"),
-            None => format!("{} ({})", self.first_name, self.telegram_id),
+            None if self.telegram_id > 0 => format!("{} ({})", self.first_name, self.telegram_id),
+            None => self.first_name.clone(),
         }
     }
 

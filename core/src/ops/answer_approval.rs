@@ -100,9 +100,7 @@ impl Operation for Approve {
         let answer = run_as_requester(cx, &approved, entry).await?;
         let used = cx.tx.move_approval(&approved, ApprovalEvent::Use, &name, Some("started"), cx.now).await?;
         let job = answer.get("job").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        if let Some(job) = job {
-            cx.tx.link_approval(used.id, job).await?;
-        }
+        cx.seal_approval(&used, job).await?;
         cx.tx.touch_messages(&approval_key(used.id)).await?;
         Ok(ApproveOutcome::Started { job })
     }

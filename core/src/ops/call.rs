@@ -253,6 +253,7 @@ async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId
         decided_at: None,
         outcome: None,
         job: None,
+        seal: None,
     };
     super::answer_approval::expire_overdue(cx).await?;
     cx.tx.add_approval(&approval).await?;
@@ -281,7 +282,7 @@ fn answer_of(key: &str) -> Aad<'_> {
 }
 
 /// Our own hex only: in another spelling of the same bytes the column was changed.
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let bytes: Option<Vec<u8>> =
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
     bytes.filter(|bytes| hex(bytes) == text)

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, OpError, Operation, Spec, rebuild_server::wiping_plan};
+use super::{
+    Cx, HandleInput, OpError, Operation, Spec,
+    rebuild_server::{Wiped, wiping_plan},
+};
 use crate::{
     model::{Plan, Risk, Role, Server},
     states::{ServerEvent, ServerStatus},
@@ -35,7 +38,7 @@ impl Operation for ForceRebuildServer {
             _ => ServerEvent::ForceRebuild,
         };
         cx.require_rebuildable(&server, event).await?;
-        Ok(wiping_plan(Self::SPEC.name, input, &server))
+        Ok(wiping_plan(Self::SPEC.name, &Wiped::of(&server)))
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<Server, OpError> {

@@ -5,6 +5,7 @@
 //! this folder and one line in [`table`].
 
 mod answer_approval;
+mod approved;
 mod call;
 mod cancel_job;
 mod create_invite;
@@ -31,6 +32,7 @@ mod show_status;
 mod starting;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
+pub use approved::approved;
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};

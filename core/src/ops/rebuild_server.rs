@@ -1,14 +1,14 @@
 //! Rebuilding a server: its disk is lost, so a person approves exactly what will be done.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use async_trait::async_trait;
 
-use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Spec};
+use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Spec, approved::used};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, ProvisionMode, Risk, Role, Server},
-    states::{ApprovalStatus, Machine, ServerEvent},
+    states::{Machine, ServerEvent},
 };
 
 /// Wipes a server, installs its operating system anew and sets it up.
@@ -34,7 +34,7 @@ impl Operation for RebuildServer {
     async fn plan(cx: &mut Cx, input: &HandleInput) -> Result<Plan, OpError> {
         let server = cx.touchable(&input.handle).await?;
         cx.require_rebuildable(&server, ServerEvent::Start).await?;
-        Ok(wiping_plan(Self::SPEC.name, input, &server))
+        Ok(wiping_plan(Self::SPEC.name, &Wiped::of(&server)))
     }
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<JobStarted, OpError> {
@@ -58,18 +58,45 @@ impl Cx {
     }
 }
 
+/// The server whose disk a plan wipes, and what proves that it is this one.
+pub(super) struct Wiped<'a> {
+    /// The name that people type.
+    pub handle: &'a str,
+    /// Whose it is.
+    pub provider: &'a str,
+    /// The provider's name for it.
+    pub provider_id: &'a str,
+    /// Where it is.
+    pub address: Option<IpAddr>,
+    /// The pinned host key.
+    pub host_key: Option<&'a str>,
+}
+
+impl<'a> Wiped<'a> {
+    /// The server as its row says now.
+    pub fn of(server: &'a Server) -> Self {
+        Self {
+            handle: &server.handle,
+            provider: &server.provider,
+            provider_id: &server.provider_id,
+            address: server.address,
+            host_key: server.host_key.as_deref(),
+        }
+    }
+}
+
 /// The plan of an operation that wipes a server's disk.
-pub(super) fn wiping_plan(operation: &str, input: &HandleInput, server: &Server) -> Plan {
+pub(super) fn wiping_plan(operation: &str, server: &Wiped<'_>) -> Plan {
     let none = || "none".to_owned();
     Plan {
         operation: operation.to_owned(),
-        input: serde_json::json!({ "handle": input.handle }),
-        target: server.handle.clone(),
+        input: serde_json::json!({ "handle": server.handle }),
+        target: server.handle.to_owned(),
         identity: BTreeMap::from([
-            ("provider".to_owned(), server.provider.clone()),
-            ("provider_id".to_owned(), server.provider_id.clone()),
+            ("provider".to_owned(), server.provider.to_owned()),
+            ("provider_id".to_owned(), server.provider_id.to_owned()),
             ("address".to_owned(), server.address.map_or_else(none, |address| address.to_string())),
-            ("host_key".to_owned(), server.host_key.clone().unwrap_or_else(none)),
+            ("host_key".to_owned(), server.host_key.map_or_else(none, str::to_owned)),
         ]),
         losses: vec!["loss-disk".to_owned(), "loss-backups".to_owned()],
     }
@@ -87,8 +114,8 @@ impl Ops {
         let mut cx = self.cx(self.store.write().await?, actor);
         let server = cx.touchable(&input.handle).await?;
         let allowed = cx.tx.approval(approval).await?.filter(|approval| {
-            let plan = wiping_plan(&approval.plan.operation, input, &server);
-            approval.status == ApprovalStatus::Used && approval.job.is_none() && plan.hash() == approval.plan_hash
+            let plan = wiping_plan(&approval.plan.operation, &Wiped::of(&server));
+            used(&cx.ops.keyring, approval) && approval.job.is_none() && plan.hash() == approval.plan_hash
         });
         let Some(allowed) = allowed else {
             cx.tx.set_rebuild_approval(server.id, None).await?;
@@ -98,7 +125,7 @@ impl Ops {
         cx.approval = Some(allowed.id);
         cx.actor.user = allowed.requester;
         let started = cx.file_provisioning(&server, ProvisionMode::Rebuild, true).await?;
-        cx.tx.link_approval(allowed.id, started.job).await?;
+        cx.seal_approval(&allowed, Some(started.job)).await?;
         let detail = serde_json::json!({ "approval": allowed.id, "job": started.job });
         cx.audit(RebuildServer::SPEC.name, &server.handle, "done", &detail).await?;
         cx.tx.commit().await?;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Cx, JobInput, OpError, Operation, Spec};
 use crate::{
@@ -39,7 +40,10 @@ impl JobView {
         };
         let steps = tx.steps(id).await?;
         let events = tx.last_events(id, 30).await?;
-        let mut past = tx.past_durations(&job.kind, 9).await?;
+        // A rebuild says nothing of how long a set-up takes.
+        let alike = |params: &Value| ["mode", "reinstall"].iter().all(|key| params.get(key) == job.params.get(key));
+        let past = tx.past_runs(&job.kind, 30).await?;
+        let mut past: Vec<i64> = past.iter().filter(|(params, _)| alike(params)).map(|(_, ms)| *ms).collect();
         past.sort_unstable();
         let usual_ms = past.get(past.len() / 2).copied();
         Ok(Self { job, server, steps, events, usual_ms })

@@ -67,6 +67,13 @@ impl Tx {
         rows.iter().map(approval).collect()
     }
 
+    /// Whether this was asked about this target since then, however it was answered.
+    pub async fn approval_asked_since(&mut self, operation: &str, target: &str, since: Timestamp) -> StoreResult<bool> {
+        let sql = "SELECT COUNT(*) FROM approvals WHERE operation = $1 AND target = $2 AND asked_at > $3";
+        let asked = sqlx::query_scalar::<_, i64>(sql).bind(operation.to_owned()).bind(target.to_owned()).bind(since.0);
+        Ok(asked.fetch_one(self.conn()).await? > 0)
+    }
+
     /// Questions whose time is up.
     pub async fn approvals_overdue(&mut self, now: Timestamp) -> StoreResult<Vec<Approval>> {
         let rows =
@@ -120,11 +127,12 @@ impl Tx {
         })
     }
 
-    /// Links an approval to the job that it started.
-    pub async fn link_approval(&mut self, id: ApprovalId, job: JobId) -> StoreResult<()> {
-        let done = sqlx::query("UPDATE approvals SET job = $2 WHERE id = $1")
+    /// Seals an approval that is used, and links it to the job that it started, if any.
+    pub async fn seal_approval(&mut self, id: ApprovalId, job: Option<JobId>, seal: &str) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE approvals SET job = $2, seal = $3 WHERE id = $1 AND status = 'used'")
             .bind(id.to_string())
-            .bind(job.to_string())
+            .bind(job.map(|job| job.to_string()))
+            .bind(seal.to_owned())
             .execute(self.conn())
             .await?;
         expect_one(done.rows_affected(), "the approval")
@@ -145,5 +153,6 @@ fn approval(row: &AnyRow) -> StoreResult<Approval> {
         decided_at: row.maybe_time("decided_at")?,
         outcome: row.maybe_text("outcome")?,
         job: row.maybe_parsed("job")?,
+        seal: row.maybe_text("seal")?,
     })
 }

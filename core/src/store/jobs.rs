@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::any::AnyRow;
 
 use super::{Engine, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
@@ -334,11 +335,12 @@ impl Tx {
         rows.iter().map(|row| Ok((row.parsed("status")?, row.int("n")?))).collect()
     }
 
-    /// Running times of the last jobs of this kind and parameters' mode that went well, newest first, in ms.
-    pub async fn past_durations(&mut self, kind: &str, limit: i64) -> StoreResult<Vec<i64>> {
-        let sql = "SELECT finished_at - started_at FROM jobs
+    /// The last jobs of this kind that went well, newest first: their parameters, and how long they ran, in ms.
+    pub async fn past_runs(&mut self, kind: &str, limit: i64) -> StoreResult<Vec<(Value, i64)>> {
+        let sql = "SELECT params, finished_at - started_at AS ms FROM jobs
                    WHERE kind = $1 AND status = 'succeeded' AND started_at IS NOT NULL ORDER BY id DESC LIMIT $2";
-        Ok(sqlx::query_scalar(sql).bind(kind.to_owned()).bind(limit).fetch_all(self.conn()).await?)
+        let rows = sqlx::query(sql).bind(kind.to_owned()).bind(limit).fetch_all(self.conn()).await?;
+        rows.iter().map(|row| Ok((row.json("params")?, row.int("ms")?))).collect()
     }
 }
 

@@ -25,7 +25,8 @@ impl Tx {
         let row = sqlx::query(
             "INSERT INTO job_steps (job, seq, name, status, attempt, data, started_at)
              VALUES ($1, $2, $3, 'started', 1, 'null', $4)
-             ON CONFLICT (job, seq) DO UPDATE SET status = 'started', attempt = job_steps.attempt + 1
+             ON CONFLICT (job, seq) DO UPDATE SET status = 'started', attempt = job_steps.attempt + 1,
+                 started_at = CASE WHEN job_steps.status = 'failed' THEN excluded.started_at ELSE job_steps.started_at END
              RETURNING *",
         )
         .bind(job.to_string())

@@ -108,7 +108,15 @@ impl Store {
     /// Connects to PostgreSQL and brings its tables up to date.
     pub async fn open_postgres(url: &str) -> StoreResult<Self> {
         sqlx::any::install_default_drivers();
-        let pool = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE).connect(url).await?;
+        let options = AnyPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE);
+        let options = options.after_connect(|conn, _| {
+            Box::pin(async move {
+                // A replica that freezes in the middle of a transaction would hold its locks, and so its jobs, for ever.
+                conn.execute("SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'").await?;
+                Ok(())
+            })
+        });
+        let pool = options.connect(url).await?;
         migrate(&pool).await?;
         Ok(Self {
             engine: Engine::Postgres,

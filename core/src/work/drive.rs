@@ -18,7 +18,7 @@ use crate::{
     fault::chain,
     model::{EventLevel, Job, Reason, Step, StepStatus, backoff},
     states::JobEvent,
-    store::{Claim, Store, StoreError, StoreResult, Tx},
+    store::{Claim, Store, StoreError, StoreResult, Tx, job_key},
     units::Timestamp,
 };
 
@@ -78,9 +78,10 @@ impl Drive {
         let claim = held.claim;
         let (signals, _beating) = start_heartbeat(&self.store, claim, self.settings.lease);
         let outcome = tokio::select! {
+            // First: a worker that wakes after its lease ran out does nothing more.
             biased;
-            outcome = self.turns(&mut held, turn, &signals) => outcome,
             () = signals.lost.cancelled() => Err(StoreError::LeaseLost(claim.job.to_string())),
+            outcome = self.turns(&mut held, turn, &signals) => outcome,
             () = self.grace_over() => self.hand_over(claim).await,
         };
         match outcome {
@@ -181,9 +182,11 @@ impl Drive {
         if let Some(status) = status {
             tx.set_step(held.claim.job, step.seq, status, Some(&step.data), now).await?;
         }
-        // A poll that still waits for the same thing is no news.
+        // A poll that still waits for the same thing is no news; only the time on the live message moves.
         let repeated = held.job.reason.as_ref().is_some_and(|known| known.code == reason.code);
-        if !repeated {
+        if repeated {
+            tx.touch_messages(&job_key(held.claim.job)).await?;
+        } else {
             let level = if status == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
             tx.add_event(&held.job, spec.name, level, &reason.text, now).await?;
         }

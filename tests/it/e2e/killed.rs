@@ -2,8 +2,10 @@
 //! once at the provider happened once.
 
 use rackhand_core::{clients::time4vps::TaskKind, states::ServerStatus};
+use rackhand_tests::telegram::Shown;
+use rustix::process::Signal;
 
-use super::world::{SOON, World, eventually};
+use super::world::{Running, SOON, World, eventually};
 
 const SERVER: i64 = 201;
 const HANDLE: &str = "vps-201";
@@ -16,30 +18,53 @@ struct Point {
     what: String,
 }
 
-/// A world whose one server is set up, with an admin who has seen it.
-async fn prepared() -> World {
-    let world = World::new().await;
-    world.host(SERVER).await;
+/// Sets this world's one server up, with an admin who has seen it.
+async fn prepare(world: &World) {
+    world.host(SERVER);
     let mut running = world.start();
     world.first_admin(&running).await;
-    world.telegram.say(&world.admin, &format!("/server {HANDLE}"));
-    world.tap("Manage").await;
-    until_ready(&world, 1).await;
+    take(world, HANDLE).await;
+    until_ready(world, 1).await;
     running.kill();
-    world
 }
 
-/// Waits until `jobs` jobs in all have succeeded, the server is ready, and the chat was told so just as often.
+/// The admin takes a server, and so has it set up.
+async fn take(world: &World, handle: &str) {
+    world.telegram.say(&world.admin, &format!("/server {handle}"));
+    let offered =
+        |shown: &[Shown]| shown.last().is_some_and(|m| m.text.contains(handle) && m.button("Manage").is_some());
+    world.wait("the server's card", offered).await;
+    world.tap("Manage").await;
+}
+
+/// Has the server rebuilt: asks, and says yes to the question that comes.
+async fn ask_rebuild(world: &World) {
+    let asked = world.telegram.transcript(world.admin.id).len();
+    world.telegram.say(&world.admin, &format!("/rebuild {HANDLE}"));
+    let fresh = |shown: &[Shown]| shown.iter().skip(asked).any(|message| message.button("Approve").is_some());
+    world.wait("the question", fresh).await;
+    world.tap("Approve").await;
+}
+
+/// Waits until the chat was told of `jobs` jobs' good ends, and the server is ready.
 async fn until_ready(world: &World, jobs: usize) {
-    let told = |shown: &[rackhand_tests::telegram::Shown]| finals(shown) >= jobs;
+    let told = |shown: &[Shown]| finals(shown) >= jobs;
     world.wait(&format!("{jobs} final notices"), told).await;
-    let mut tx = world.store().await.read().await.expect("a look");
+    let store = world.store().await;
+    let mut tx = store.read().await.expect("a look");
     let server = tx.server_by_handle(HANDLE).await.expect("the store").expect("the server");
     assert_eq!(server.status, ServerStatus::Ready);
+    drop(tx);
+    // A message that is sent and not recorded yet would be repeated by the next process, and rightly so.
+    let recorded = eventually(SOON, async || {
+        let (waiting, _) = store.read().await.expect("a look").outbox_depth().await.expect("the store");
+        (waiting == 0).then_some(())
+    });
+    recorded.await.expect("everything is sent and recorded");
 }
 
 /// Final notices are messages of their own: the live message says something else.
-fn finals(shown: &[rackhand_tests::telegram::Shown]) -> usize {
+fn finals(shown: &[Shown]) -> usize {
     shown.iter().filter(|message| message.text.contains(&format!("{HANDLE} is ready"))).count()
 }
 
@@ -47,14 +72,8 @@ fn finals(shown: &[rackhand_tests::telegram::Shown]) -> usize {
 async fn rebuild_through(world: &World, point: &Point, nth_rebuild: usize) {
     let before = (world.effects(SERVER, TaskKind::Reinstall), world.effects(SERVER, TaskKind::ResetPassword));
     let mut doomed = world.start_witnessed(&["kill", &point.nth, &point.when]);
-    let asked = world.telegram.transcript(world.admin.id).len();
-    world.telegram.say(&world.admin, &format!("/rebuild {HANDLE}"));
-    let fresh = |shown: &[rackhand_tests::telegram::Shown]| {
-        shown.iter().skip(asked).any(|message| message.button("Approve").is_some())
-    };
-    world.wait("the question", fresh).await;
-    world.tap("Approve").await;
-    let died = eventually(SOON, || doomed.ended()).await;
+    ask_rebuild(world).await;
+    let died = eventually(SOON, async || doomed.ended()).await;
     assert!(died.is_some(), "it never came to {point:?}");
 
     let mut living = world.start();
@@ -70,23 +89,27 @@ async fn rebuild_through(world: &World, point: &Point, nth_rebuild: usize) {
 /// Every commit of one rebuild's journal.
 async fn points(world: &World) -> Vec<Point> {
     let mut counting = world.start_witnessed(&["count"]);
-    world.telegram.say(&world.admin, &format!("/rebuild {HANDLE}"));
-    world.tap("Approve").await;
+    ask_rebuild(world).await;
     until_ready(world, 2).await;
+    let points = counted(&counting);
+    counting.kill();
+    points
+}
+
+fn counted(running: &Running) -> Vec<Point> {
     let point = |line: &String| {
         let mut words = line.splitn(3, ' ').map(str::to_owned);
         let (nth, when, what) = (words.next()?, words.next()?, words.next()?);
         nth.parse::<usize>().ok()?;
         Some(Point { nth, when, what })
     };
-    let points = counting.output.lock().expect("lines").iter().filter_map(point).collect();
-    counting.kill();
-    points
+    running.output.lock().expect("lines").iter().filter_map(point).collect()
 }
 
 /// The walk, split over worlds that run side by side.
 async fn walk(part: usize, parts: usize) {
-    let world = prepared().await;
+    let world = World::new().await;
+    prepare(&world).await;
     let points = points(&world).await;
     assert!(points.len() > 30, "the journal of a rebuild is longer than this: {points:?}");
     let mine: Vec<Point> =
@@ -104,4 +127,70 @@ async fn a_rebuild_survives_death_at_every_commit_part_1() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_survives_death_at_every_commit_part_2() {
     walk(1, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_that_dies_around_its_password_reset_resets_once() {
+    let world = World::new().await;
+    world.host(300);
+    let mut first = world.start();
+    world.first_admin(&first).await;
+    first.kill();
+    let mut counting = world.start_witnessed(&["count"]);
+    take(&world, "vps-300").await;
+    world.wait("the first end", |shown| shown.iter().any(|m| m.text.contains("vps-300 is ready"))).await;
+    let around =
+        |point: &Point| ["authorize", "reset_password", "await_password"].iter().any(|s| point.what.starts_with(s));
+    let points: Vec<Point> = counted(&counting).into_iter().filter(around).collect();
+    counting.kill();
+    assert!(points.len() >= 8, "{points:?}");
+    for (id, point) in (301..).zip(&points) {
+        world.host(id);
+        let handle = format!("vps-{id}");
+        let mut doomed = world.start_witnessed(&["kill", &point.nth, &point.when]);
+        let found = |shown: &[Shown]| shown.iter().any(|m| m.text.contains(&handle));
+        world.wait("the new server", found).await;
+        take(&world, &handle).await;
+        eventually(SOON, async || doomed.ended()).await.expect("its death");
+        let mut living = world.start();
+        world.wait("the end", |shown| shown.iter().any(|m| m.text.contains(&format!("{handle} is ready")))).await;
+        assert_eq!(world.effects(id, TaskKind::ResetPassword), 1, "killed {point:?}");
+        living.kill();
+    }
+}
+
+/// A replica is frozen at a commit of the journal; another takes its job over; the frozen one wakes and writes nothing.
+async fn frozen_at(commit: &str) {
+    let Some(world) = World::on_postgres().await else { return };
+    prepare(&world).await;
+    let frozen = world.start_witnessed(&["stop", commit, "before"]);
+    ask_rebuild(&world).await;
+    eventually(SOON, async || frozen.is_stopped().then_some(())).await.expect("it is frozen");
+
+    let _other = world.start();
+    until_ready(&world, 2).await;
+    assert_eq!(world.effects(SERVER, TaskKind::Reinstall), 1);
+    let before = journal(&world).await;
+    frozen.signal(Signal::CONT);
+    eventually(SOON, async || frozen.log_contains("the lease is lost").then_some(())).await.expect("it notices");
+    assert_eq!(journal(&world).await, before, "the woken one wrote into the journal");
+    assert_eq!(finals(&world.telegram.transcript(world.admin.id)), 2);
+}
+
+/// The newest job with its steps and events, as text.
+async fn journal(world: &World) -> String {
+    let mut tx = world.store().await.read().await.expect("a look");
+    let job = tx.jobs(&rackhand_core::store::JobFilter::default(), 0, 1).await.expect("the store").remove(0);
+    let (steps, events) = (tx.steps(job.id).await, tx.events(job.id, 0, 500).await);
+    format!("{job:?}\n{steps:?}\n{events:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_frozen_before_it_asks_the_provider_writes_nothing_when_it_wakes() {
+    frozen_at("reinstall:remember").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_frozen_after_it_asked_the_provider_writes_nothing_when_it_wakes() {
+    frozen_at("reinstall:result").await;
 }

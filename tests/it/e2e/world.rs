@@ -13,7 +13,11 @@ use std::{
     time::Duration,
 };
 
-use rackhand_core::{clients::time4vps::TaskKind, clock::SystemClock, store::Store};
+use rackhand_core::{
+    clients::time4vps::TaskKind,
+    clock::SystemClock,
+    store::{Engine, Store},
+};
 use rackhand_tests::{
     sim_ansible,
     sim_host::SimHost,
@@ -21,10 +25,13 @@ use rackhand_tests::{
     time4vps::{ServerSpec, Time4VpsSim},
 };
 
-use crate::harness;
+use crate::{
+    databases::Database,
+    harness::{self, program},
+};
 
 /// Longest wait for something that takes a second or two; generous, because the machines are small and noisy.
-pub const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_mins(1);
 
 /// Everything outside the program.
 pub struct World {
@@ -34,6 +41,7 @@ pub struct World {
     pub dir: tempfile::TempDir,
     pub port: u16,
     network: u8,
+    database: Option<Database>,
     settings: Mutex<Vec<(&'static str, String)>>,
 }
 
@@ -49,9 +57,9 @@ pub struct Running {
 impl World {
     /// A world without hosts.
     pub async fn new() -> Self {
-        harness::init();
         // Worlds of one run do not share addresses.
         static NETWORKS: AtomicU8 = AtomicU8::new(1);
+        harness::init();
         let network = NETWORKS.fetch_add(1, Ordering::SeqCst);
         let dir = tempfile::tempdir().expect("a directory");
         let provider = Time4VpsSim::start(Arc::new(SystemClock)).await.expect("a provider");
@@ -83,7 +91,17 @@ impl World {
             ("RACKHAND_LOG", "trace".to_owned()),
         ];
         let admin = Person::new(1001, "Anna");
-        Self { provider, telegram, admin, dir, port, network, settings: Mutex::new(settings) }
+        let settings = Mutex::new(settings);
+        Self { provider, telegram, admin, dir, port, network, database: None, settings }
+    }
+
+    /// The same on PostgreSQL, where this run has one.
+    pub async fn on_postgres() -> Option<Self> {
+        let database = Database::fresh(Engine::Postgres).await?;
+        let mut world = Self::new().await;
+        world.set("DATABASE_URL", database.url());
+        world.database = Some(database);
+        Some(world)
     }
 
     /// Changes a setting of the program, from its next start on.
@@ -102,7 +120,7 @@ impl World {
     }
 
     /// A simulated host that appears at the provider.
-    pub async fn host(&self, id: i64) -> Arc<SimHost> {
+    pub fn host(&self, id: i64) -> Arc<SimHost> {
         let last = u8::try_from(id % 250).expect("below 250") + 1;
         let address = IpAddr::V4(Ipv4Addr::new(127, 80, self.network, last));
         let host = SimHost::start(address, self.port, "as-delivered").expect("a host");
@@ -179,14 +197,12 @@ impl World {
         self.provider.effects().iter().filter(|effect| effect.server == id && effect.kind == kind).count()
     }
 
-    /// The program's database file.
-    pub fn database(&self) -> PathBuf {
-        self.dir.path().join("data/rackhand.db")
-    }
-
     /// A second pair of eyes on the program's database.
     pub async fn store(&self) -> Store {
-        Store::open_sqlite(&self.database()).await.expect("the database")
+        match &self.database {
+            Some(database) => database.open().await,
+            None => Store::open_sqlite(&self.dir.path().join("data/rackhand.db")).await.expect("the database"),
+        }
     }
 
     /// The command line, on the same configuration.
@@ -205,7 +221,8 @@ impl World {
 impl Running {
     /// The first line of output that `pick` takes.
     pub async fn wait_for_line<T>(&self, pick: impl Fn(&str) -> Option<T>) -> T {
-        let found = eventually(SOON, || self.output.lock().expect("lines").iter().find_map(|line| pick(line))).await;
+        let found =
+            eventually(SOON, async || self.output.lock().expect("lines").iter().find_map(|line| pick(line))).await;
         found.unwrap_or_else(|| {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             let end: Vec<&str> = log.lines().rev().take(15).collect();
@@ -225,6 +242,17 @@ impl Running {
         rustix::process::kill_process(pid, signal).expect("the signal");
     }
 
+    /// Whether it is frozen.
+    pub fn is_stopped(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    }
+
+    /// Whether its log says this.
+    pub fn log_contains(&self, words: &str) -> bool {
+        fs::read_to_string(&self.log).is_ok_and(|log| log.contains(words))
+    }
+
     /// Whether it has ended, and how.
     pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().expect("a child")
@@ -239,22 +267,14 @@ impl Drop for Running {
 
 /// Looks until `look` finds something or time is up. The looked-at is another process, so there is nothing to be told by.
 #[allow(clippy::disallowed_methods, reason = "another process is looked at, which no clock of ours drives")]
-pub async fn eventually<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub async fn eventually<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let looking = async {
         loop {
-            if let Some(found) = look() {
+            if let Some(found) = look().await {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(limit, looking).await.ok()
-}
-
-/// A program that was built beside the tests.
-fn program(name: &str) -> PathBuf {
-    let here = std::env::current_exe().expect("this test's path");
-    let built = here.parent().and_then(Path::parent).expect("target/debug").join(name);
-    assert!(built.exists(), "{} is missing: `make build` builds it", built.display());
-    built
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use rackhand_core::{
+    ids::JobId,
     model::{Actor, Role},
-    ops::{OpError, Ops},
+    ops::{OpError, Ops, approved},
     states::{ApprovalStatus, JobStatus, ServerStatus},
 };
 use serde_json::{Value, json};
@@ -222,12 +223,80 @@ async fn a_rebuild_by_status_needs_the_same_yes() {
         assert!(matches!(first, rackhand_core::ops::Answer::Done(_)), "{first:?}");
         let busy = on(&desk.ops, &anna, "release_server", &server.handle).await;
         assert!(matches!(busy, Err(OpError::Busy { .. })), "the job would run although it was called off: {busy:?}");
+        let rackhand_core::ops::Answer::Done(first) = first else { panic!("{first:?}") };
+        assert!(allowed(&desk.ops, first.job).await, "the yes to the status is the yes to its job");
         db.sql(&format!("UPDATE jobs SET status = '{}'", JobStatus::Cancelled)).await.unwrap();
         let second = desk.ops.rebuild_approved(&system, &input, id).await.unwrap();
         assert!(matches!(second, rackhand_core::ops::Answer::AwaitingApproval(_)), "one yes, one job: {second:?}");
         assert_eq!(desk.count_jobs().await, 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_job_that_wipes_needs_an_approval_that_the_program_itself_used() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let anna = desk.person(1, Role::Admin).await;
+        let server = desk.server(1, ServerStatus::Ready, true).await;
+        let id = ask(&desk.ops, &anna.actor(), &server.handle).await;
+        let job = started(&approve(&desk.ops, &anna, id).await.unwrap());
+        assert!(allowed(&desk.ops, job).await);
+
+        // Each lie is told with the database's tools, and taken back.
+        let other = "00000000-0000-7000-8000-000000000009";
+        let lies = [
+            ("jobs", "approval = NULL"),
+            ("jobs", "params = replace(params, '192.0.2.1', '192.0.2.9')"),
+            ("approvals", "job = NULL"),
+            ("approvals", "seal = NULL"),
+            ("approvals", "seal = 'ab'"),
+            ("approvals", "decided_by = 'somebody'"),
+            ("approvals", "decided_at = decided_at + 1"),
+            ("approvals", "status = 'approved'"),
+            ("approvals", "plan_hash = 'ab'"),
+            ("servers", "handle = 'vps-2'"),
+        ];
+        for (table, lie) in lies {
+            db.sql(&format!("CREATE TABLE kept AS SELECT * FROM {table}")).await.unwrap();
+            db.sql(&format!("UPDATE {table} SET {lie}")).await.unwrap();
+            assert!(!allowed(&desk.ops, job).await, "{table}: {lie}");
+            let column = lie.split(' ').next().unwrap();
+            db.sql(&format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept)")).await.unwrap();
+            db.sql("DROP TABLE kept").await.unwrap();
+            assert!(allowed(&desk.ops, job).await, "{table}: {lie}, taken back");
+        }
+
+        // The yes to one job is none to the next, although the plan is the same.
+        db.sql(&format!("UPDATE jobs SET id = '{other}', target = target")).await.unwrap();
+        db.sql(&format!("UPDATE approvals SET job = '{other}'")).await.unwrap();
+        assert!(!allowed(&desk.ops, other.parse().unwrap()).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_with_a_forged_approval_is_asked_about() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let anna = desk.person(1, Role::Admin).await;
+        let server = desk.server(1, ServerStatus::Ready, true).await;
+        let id = ask(&desk.ops, &anna.actor(), &server.handle).await;
+        db.sql("UPDATE approvals SET status = 'used', decided_by = 'x', decided_at = 1").await.unwrap();
+        db.sql("UPDATE servers SET status = 'force_rebuild'").await.unwrap();
+        let input = rackhand_core::ops::HandleInput { handle: server.handle.clone() };
+        let said = desk.ops.rebuild_approved(&Actor::system("reconciler"), &input, id).await.unwrap();
+        assert!(matches!(said, rackhand_core::ops::Answer::AwaitingApproval(_)), "{said:?}");
+        assert_eq!(desk.count_jobs().await, 0);
+    })
+    .await;
+}
+
+async fn allowed(ops: &Ops, job: JobId) -> bool {
+    let mut tx = ops.store.read().await.unwrap();
+    let job = tx.require_job(job).await.unwrap();
+    let params = serde_json::from_value(job.params.clone()).unwrap();
+    approved(&mut tx, &ops.keyring, &job, &params).await.unwrap()
 }
 
 async fn status(ops: &Ops, handle: &str) -> ServerStatus {

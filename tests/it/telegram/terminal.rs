@@ -98,10 +98,25 @@ async fn on_a_screen_the_newest_message_is_redrawn() {
     terminal.edit(me, card, &Message::new("Done")).await.unwrap();
     assert_eq!(seen(&mut screen).await, "\r\x1b[3A\x1b[J\r\x1b[J\x1b[0;2m#1 \x1b[0mDone\n\n› ");
 
-    // Once the person has typed something below it, it is shown again instead.
+    // So is one above it, with what stands below.
+    let below = terminal.send(me, &Message::new("Next").row([("Go", "go")])).await.unwrap();
+    seen(&mut screen).await;
+    terminal.edit(me, card, &Message::new("Done!").row([("Why", "why")])).await.unwrap();
+    let both = seen(&mut screen).await;
+    assert!(both.starts_with("\r\x1b[5A\x1b[J") && both.find("Done!") < both.find("Next"), "{both:?}");
+    terminal.edit(me, below, &Message::new("Next?").row([("Go", "go")])).await.unwrap();
+    assert!(seen(&mut screen).await.starts_with("\r\x1b[3A\x1b[J"));
+
+    // Once the person has typed something below it, it is shown again instead, and a number means the lowest one.
     keys.write_all(b"/jobs\n").await.unwrap();
-    terminal.updates(None).await.unwrap();
+    let typed = terminal.updates(None).await.unwrap();
     assert_eq!(seen(&mut screen).await, "› ");
-    terminal.edit(me, card, &Message::new("Well done")).await.unwrap();
-    assert_eq!(seen(&mut screen).await, "\r\x1b[J\x1b[0;2m↻ #1 \x1b[0mWell done\n\n› ");
+    terminal.edit(me, card, &Message::new("Well done").row([("Why", "why")])).await.unwrap();
+    let again = seen(&mut screen).await;
+    assert!(again.starts_with("\r\x1b[J\x1b[0;2m↻ #1 \x1b[0mWell done\n"), "{again:?}");
+    keys.write_all(b"1\n").await.unwrap();
+    match next(&terminal, &mut Some(typed[0].update)).await {
+        Kind::Press { message, data, .. } => assert_eq!((message, data.as_str()), (card, "why")),
+        other => panic!("{other:?}"),
+    }
 }

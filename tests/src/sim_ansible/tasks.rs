@@ -57,7 +57,7 @@ fn add(tasks: &mut Vec<Task>, name: &str, role: Option<&str>, vars: &Map<String,
 }
 
 /// A name with its templates filled in as far as a glance goes: a variable of the run, else the first words in quotes,
-/// else nothing.
+/// else an ellipsis.
 fn render(name: &str, vars: &Map<String, Value>) -> String {
     let (mut text, mut rest) = (String::new(), name);
     while let Some((before, (inside, after))) =
@@ -68,7 +68,7 @@ fn render(name: &str, vars: &Map<String, Value>) -> String {
         match vars.get(inside.trim()) {
             Some(Value::String(value)) => text.push_str(value),
             Some(value) => text.push_str(&value.to_string()),
-            None => text.push_str(quoted.unwrap_or_default()),
+            None => text.push_str(quoted.unwrap_or("…")),
         }
         rest = after;
     }

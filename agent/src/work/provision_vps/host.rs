@@ -60,8 +60,11 @@ impl ProvisionVps {
     /// Our key in, passwords out.
     pub(super) async fn access(&self, cx: &mut StepCx, params: &ProvisionParams) -> Result<Verdict, Halt> {
         // Run again after a crash, the password may be locked out already, and then the key is in.
+        let pinned = self.pinned(cx, params).await?;
         let login = match self.kept_password(cx, params).await? {
-            Some(password) if self.logs_in(params, Auth::Password(&password)).await => Login::Password(password),
+            Some(password) if self.logs_in(params, pinned, Auth::Password(&password)).await => {
+                Login::Password(password)
+            }
             _ => Login::Key(self.tools.key.path().to_owned()),
         };
         self.play(cx, params, Playbook::Access, login).await
@@ -95,11 +98,12 @@ impl ProvisionVps {
 
     /// Whether our key is let in right now.
     pub(super) async fn key_logs_in(&self, params: &ProvisionParams) -> bool {
-        self.logs_in(params, Auth::Key(&self.tools.key)).await
+        let pinned = params.host_key.as_deref().and_then(|line| line.parse().ok());
+        self.logs_in(params, pinned, Auth::Key(&self.tools.key)).await
     }
 
-    async fn logs_in(&self, params: &ProvisionParams, auth: Auth<'_>) -> bool {
-        let Ok(target) = self.target(params, None) else { return false };
+    async fn logs_in(&self, params: &ProvisionParams, pinned: Option<HostKey>, auth: Auth<'_>) -> bool {
+        let Ok(target) = self.target(params, pinned) else { return false };
         ssh::login(&target, ROOT, auth, LOGIN_DEADLINE).await.is_ok()
     }
 
@@ -144,10 +148,12 @@ impl ProvisionVps {
             handle: server.handle.clone(),
             address: target.address,
             port: target.port,
-            host_key,
+            host_key: host_key.clone(),
             login,
             vars: self.variables(&server.handle),
+            secrets: Vec::new(),
             limit: self.times.playbook,
+            patience: self.tools.config.work.lease / 2,
         };
         let (events, mut incoming) = mpsc::channel(EVENTS_WAITING);
         let playing = self.tools.ansible.run(run, events);
@@ -166,6 +172,9 @@ impl ProvisionVps {
             Err(error @ (AnsibleError::Unreachable { .. } | AnsibleError::Broken { .. })) => {
                 Verdict::Retry { reason: reasons::playbook(&error), after: None }
             }
+            Err(AnsibleError::HostKeyChanged { .. }) => {
+                Verdict::Park(reasons::identity("host_key", &host_key, "another one"))
+            }
             Err(error @ AnsibleError::Missing { .. }) => Verdict::Park(reasons::playbook(&error)),
             Err(error) => Verdict::Fail(reasons::playbook(&error)),
         })
@@ -182,7 +191,10 @@ impl ProvisionVps {
 
     async fn pinned(&self, cx: &StepCx, params: &ProvisionParams) -> Result<Option<HostKey>, Halt> {
         let server = cx.read().await?.require_server(params.server).await?;
-        Ok(server.host_key.and_then(|line| line.parse().ok()))
+        let Some(line) = server.host_key else { return Ok(None) };
+        // A pin that cannot be read is no reason to trust whatever answers.
+        let unreadable = |_| Halt::Verdict(Verdict::Park(reasons::identity("host_key", &line, "unreadable")));
+        line.parse().map(Some).map_err(unreadable)
     }
 
     fn target(&self, params: &ProvisionParams, pinned: Option<HostKey>) -> Result<Target, Halt> {

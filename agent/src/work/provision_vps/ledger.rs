@@ -3,6 +3,7 @@
 use rackhand_core::{
     keyring::{Aad, Sealed},
     model::{IncidentKind, ProvisionParams},
+    ops::approved,
     secret::Secret,
     states::{Machine, ServerEvent, ServerStatus},
     store::{StoreResult, Tx},
@@ -21,6 +22,9 @@ impl ProvisionVps {
         let server = tx.require_server(params.server).await?;
         if let Some(why) = server.untouchable() {
             return Ok(Verdict::Fail(reasons::untouchable(why)));
+        }
+        if params.reinstall && !approved(&mut tx, &self.tools.ops.keyring, &cx.job, params).await? {
+            return Ok(Verdict::Park(reasons::not_approved()));
         }
         let allowed = self.tools.ops.limits.attempts;
         if server.provisioning_attempts >= allowed {

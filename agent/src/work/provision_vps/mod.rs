@@ -6,7 +6,7 @@
 //! Steps, in order: `authorize`, `prove_identity`, `reinstall` and `await_reinstall` (a rebuild only), `reset_password`,
 //! `await_password`, `await_ssh`, `access`, `base`, `verify`, `ready`.
 //!
-//! Actions: [`provider`] holds those at the provider, [`host`] those on the host.
+//! Actions: `provider` holds those at the provider, `host` those on the host.
 //!
 //! Undo: `authorize` gives the server back as `error` and forgets what was kept for the job.
 

@@ -5,10 +5,12 @@ use std::{net::IpAddr, time::Duration};
 use rackhand_core::{
     clients::{
         ssh::SshError,
-        time4vps::{ServerDetails, Task, TaskId, TaskKind, Time4vpsError},
+        time4vps::{ServerDetails, Task, TaskId, TaskKind, TaskRef, Time4vpsError},
     },
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, chain},
     model::{EventLevel, ProvisionParams, Reason},
+    ops::approved,
+    units::Timestamp,
     work::{Observed, StepCx, Verdict},
 };
 use serde::{Deserialize, Serialize};
@@ -21,19 +23,26 @@ const BUSY_LIMIT: Duration = Duration::from_mins(30);
 /// Between two questions whether it has.
 const BUSY_POLL: Duration = Duration::from_secs(10);
 
+/// Our clock and the provider's may differ so much.
+const SKEW: Duration = Duration::from_secs(30);
+
 /// What an action's step remembers before it asks: enough to tell, after a crash, whether it took effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Asking {
-    /// The provider's tasks of this kind before we asked, in a form that differs when there is one more.
-    before: Value,
-    /// When we were about to ask, in ms.
-    at: i64,
+    /// The provider's tasks of this kind before we first asked. Never renewed: a request of ours that arrives late must
+    /// not become part of what was there before.
+    before: Tasks,
+    /// When we first asked.
+    first: Timestamp,
+    /// When we asked last, or stopped waiting for the answer.
+    last: Timestamp,
 }
 
-/// An action's result: the task, if its number is known; else it is found by its kind.
+/// An action's result: the task, if its number is known; else it is found by its kind, not older than `since`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Asked {
     task: Option<TaskId>,
+    since: Timestamp,
 }
 
 impl ProvisionVps {
@@ -62,29 +71,45 @@ impl ProvisionVps {
             let reason = Reason::new("provider-busy", format!("the provider is busy with it: {}", task.name));
             return Err(self.wait_for_provider(cx, reason.with("detail", &task.name)));
         }
-        self.prove_host_key(params).await?;
+        self.prove_host_key(cx, params).await?;
         Ok(details)
     }
 
     /// A server that was set up before still has the key that was pinned then, unless it is down.
-    async fn prove_host_key(&self, params: &ProvisionParams) -> Result<(), Halt> {
+    async fn prove_host_key(&self, cx: &StepCx, params: &ProvisionParams) -> Result<(), Halt> {
         let Some(known) = &params.host_key else { return Ok(()) };
+        // The key that was allowed went with the old disk.
+        if cx.result_of(AWAIT_REINSTALL).is_some() {
+            return Ok(());
+        }
         match self.host_key(params).await {
             Ok(seen) if seen.to_string() == *known => Ok(()),
             Ok(seen) => Err(park(reasons::identity("host_key", known, &seen.to_string()))),
-            Err(SshError::HostKeyChanged { pinned, seen }) => {
-                Err(park(reasons::identity("host_key", &pinned.to_string(), &seen.to_string())))
+            Err(SshError::Unreachable { .. } | SshError::NoBanner | SshError::Dropped | SshError::Timeout { .. }) => {
+                Ok(())
             }
-            Err(_) => Ok(()),
+            // It is up, and what answers is not what we know.
+            Err(error) => Err(park(reasons::identity("host_key", known, &chain(&error)))),
         }
     }
 
     /// Wipes the server and installs its system anew.
     pub(super) async fn reinstall(&self, cx: &mut StepCx, params: &ProvisionParams) -> Result<Verdict, Halt> {
+        // Once more, as late as can be: rows that say so are not enough, the approval's seal must hold.
+        if !approved(&mut cx.read().await?, &self.tools.ops.keyring, &cx.job, params).await? {
+            return Ok(Verdict::Park(reasons::not_approved()));
+        }
         let os = self.system_to_install(cx, params).await?;
-        self.ask(cx, params, TaskKind::Reinstall).await?;
+        if let Some(asked) = self.ask(cx, params, TaskKind::Reinstall).await? {
+            return Ok(Verdict::Done(json!(asked)));
+        }
+        // From here on the old key may be gone, however the job ends.
+        let mut tx = cx.begin().await?;
+        tx.pin_host_key(params.server, None, cx.now()).await?;
+        tx.commit().await?;
         let id = provider_id(params)?;
-        self.asked(cx, self.provider.reinstall(id, &os, None).await)
+        let answer = self.provider.reinstall(id, &os, None).await;
+        self.asked(cx, answer).await
     }
 
     /// Waits until the provider has reinstalled it; its host key is another one then.
@@ -109,9 +134,11 @@ impl ProvisionVps {
             cx.log(EventLevel::Info, why).await?;
             return Ok(Verdict::Done(json!({ "skipped": true })));
         }
-        self.ask(cx, params, TaskKind::ResetPassword).await?;
-        let id = provider_id(params)?;
-        self.asked(cx, self.provider.reset_password(id).await)
+        if let Some(asked) = self.ask(cx, params, TaskKind::ResetPassword).await? {
+            return Ok(Verdict::Done(json!(asked)));
+        }
+        let answer = self.provider.reset_password(provider_id(params)?).await;
+        self.asked(cx, answer).await
     }
 
     /// Waits for the new password and keeps it, sealed.
@@ -146,32 +173,45 @@ impl ProvisionVps {
             }
             Err(error) => return unclear(reasons::provider(&error)),
         };
-        if now_there.seen != asking.before {
-            return Observed::Done(json!(Asked { task: now_there.newest }));
+        if let Some(asked) = asking.took_effect(&now_there) {
+            return Observed::Done(json!(asked));
         }
         // A request that is still on its way may yet arrive.
-        let asked_at = rackhand_core::units::Timestamp(asking.at);
-        if cx.now().since(asked_at) < self.times.settle {
+        if cx.now().since(asking.last) < self.times.settle {
             return unclear(Reason::new("settling", "looking whether the provider got the request"));
         }
         Observed::NotDone
     }
 
-    /// Everything that comes before a request that changes something: what was there before is remembered, the identity
-    /// proved again, and the job still ours.
-    async fn ask(&self, cx: &mut StepCx, params: &ProvisionParams, kind: TaskKind) -> Result<(), Halt> {
+    /// Everything that comes before a request that changes something: an earlier request of ours that arrived late is
+    /// taken for it; what was there before is remembered, the identity proved again, and the job still ours.
+    async fn ask(&self, cx: &mut StepCx, params: &ProvisionParams, kind: TaskKind) -> Result<Option<Asked>, Halt> {
+        let there = self.tasks_of(params, kind).await.map_err(|error| self.provider_halt(cx, &error))?;
+        let remembered = serde_json::from_value::<Asking>(cx.step.data.clone()).ok();
+        if let Some(asked) = remembered.as_ref().and_then(|asking| asking.took_effect(&there)) {
+            cx.log(EventLevel::Info, "an earlier request arrived after all: no second one is sent").await?;
+            return Ok(Some(asked));
+        }
         self.prove(cx, params).await?;
-        let before = self.tasks_of(params, kind).await.map_err(|error| self.provider_halt(cx, &error))?.seen;
-        cx.remember(json!(Asking { before, at: cx.now().0 })).await?;
+        let now = cx.now();
+        let asking = match remembered {
+            Some(asking) => Asking { last: now, ..asking },
+            None => Asking { before: there, first: now, last: now },
+        };
+        cx.remember(json!(asking)).await?;
         cx.still_mine().await?;
-        Ok(())
+        Ok(None)
     }
 
     /// What became of the request.
-    fn asked(&self, cx: &StepCx, answer: Result<TaskId, Time4vpsError>) -> Result<Verdict, Halt> {
+    async fn asked(&self, cx: &mut StepCx, answer: Result<TaskId, Time4vpsError>) -> Result<Verdict, Halt> {
         match answer {
-            Ok(task) => Ok(Verdict::Done(json!(Asked { task: Some(task) }))),
+            Ok(task) => Ok(Verdict::Done(json!(Asked { task: Some(task), since: cx.now() }))),
             Err(error) if error.effect_unknown() => {
+                // It may have been on its way until this moment.
+                if let Ok(asking) = serde_json::from_value::<Asking>(cx.step.data.clone()) {
+                    cx.remember(json!(Asking { last: cx.now(), ..asking })).await?;
+                }
                 Ok(Verdict::Unclear { reason: reasons::provider(&error), after: self.times.reset_poll })
             }
             Err(error) => Err(self.provider_halt(cx, &error)),
@@ -191,11 +231,12 @@ impl ProvisionVps {
         let asked: Asked = cx
             .result_of(asked_by)
             .and_then(|data| serde_json::from_value(data.clone()).ok())
-            .unwrap_or(Asked { task: None });
+            .unwrap_or(Asked { task: None, since: cx.step.started_at });
         let kind = if asked_by == REINSTALL { TaskKind::Reinstall } else { TaskKind::ResetPassword };
         let found = match asked.task {
             Some(task) => self.provider.task(id, task).await.map(Some),
-            None => self.provider.latest(id, kind).await,
+            // An older task of the kind is not the one that was asked for.
+            None => self.provider.latest(id, kind).await.map(|task| task.filter(|task| not_before(task, asked.since))),
         };
         let waiting = |reason: Reason| {
             if cx.now().since(cx.step.started_at) > limit {
@@ -224,13 +265,18 @@ impl ProvisionVps {
         let id = params.provider_id.parse().map_err(|_| Time4vpsError::NotFound)?;
         let details = self.provider.server(id).await?;
         let latest = self.provider.latest(id, kind).await?;
-        let of_kind =
-            details.last_tasks.iter().chain(&details.active_task).filter(|task| task.name == kind.wire_name());
-        let newest = of_kind.clone().filter_map(|task| task.id).max();
-        let listed: Vec<Value> = of_kind.map(|task| json!([task.id, task.activated])).collect();
+        let is_kind = |task: &&TaskRef| task.name == kind.wire_name();
         Ok(Tasks {
-            seen: json!({ "listed": listed.len(), "newest": newest, "latest": latest.and_then(|t| t.activated) }),
-            newest,
+            newest: details
+                .last_tasks
+                .iter()
+                .chain(&details.active_task)
+                .filter(is_kind)
+                .filter_map(|task| task.id)
+                .max(),
+            active: details.active_task.iter().any(|task| is_kind(&task)),
+            latest: latest.as_ref().and_then(|task| task.activated.clone()),
+            latest_at: latest.and_then(|task| task.activated_at()),
         })
     }
 
@@ -272,12 +318,33 @@ impl ProvisionVps {
     }
 }
 
-/// The provider's tasks of one kind.
+/// The provider's tasks of one kind, as far as it tells.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tasks {
-    /// In a form that differs when there is one more.
-    seen: Value,
     /// The number of the newest, where it is told.
     newest: Option<TaskId>,
+    /// One is under way.
+    active: bool,
+    /// When the latest was started, in the provider's words.
+    latest: Option<String>,
+    /// The same as a moment, where it can be read.
+    latest_at: Option<Timestamp>,
+}
+
+impl Asking {
+    /// Whether a task that is there now, and was not before, is ours. Only what is newer counts: lists get shorter.
+    fn took_effect(&self, now: &Tasks) -> Option<Asked> {
+        let newer = now.newest.filter(|newest| self.before.newest.is_none_or(|before| *newest > before));
+        let recent = now.latest_at.is_none_or(|at| at.plus(SKEW) >= self.first);
+        let another = now.latest.is_some() && now.latest != self.before.latest && recent;
+        let begun = now.active && !self.before.active;
+        (newer.is_some() || another || begun).then_some(Asked { task: newer, since: self.first })
+    }
+}
+
+/// Whether a task may be one that was asked for at `since`.
+fn not_before(task: &Task, since: Timestamp) -> bool {
+    task.activated_at().is_none_or(|at| at.plus(SKEW) >= since)
 }
 
 /// Why no password is needed, if so.

@@ -16,6 +16,11 @@ pub(super) fn identity(what: &str, known: &str, seen: &str) -> Reason {
     Reason::new(IDENTITY, text).with("what", what).with("known", known).with("seen", seen)
 }
 
+/// Nobody approved what the job would wipe.
+pub(super) fn not_approved() -> Reason {
+    Reason::new("not-approved", "no person approved that this job wipes this server: nothing was sent to it")
+}
+
 /// Nothing may touch the server.
 pub(super) fn untouchable(why: &str) -> Reason {
     Reason::new("untouchable-server", format!("the server is {why}: nothing may touch it")).with("why", why)

@@ -20,9 +20,10 @@ pub(super) struct Screen {
     output: Box<dyn AsyncWrite + Send + Unpin>,
     size: Size,
     last_message: i64,
+    /// In the order in which they were shown last.
     messages: VecDeque<(i64, Message)>,
-    /// The block right above the cursor, if nothing came after it.
-    newest: Option<Block>,
+    /// What stands right above the cursor without a gap, the newest last.
+    blocks: Vec<Block>,
     /// Whether the prompt was shown for the first time.
     prompted: bool,
     last_press: u64,
@@ -31,6 +32,8 @@ pub(super) struct Screen {
 
 struct Block {
     message: i64,
+    /// What stands before its number.
+    mark: &'static str,
     rows: usize,
     size: (usize, usize),
 }
@@ -42,7 +45,7 @@ impl Screen {
             size,
             last_message: 0,
             messages: VecDeque::new(),
-            newest: None,
+            blocks: Vec::new(),
             prompted: false,
             last_press: 0,
             presses: BTreeSet::new(),
@@ -63,20 +66,19 @@ impl Screen {
 
     /// Puts `message` in the place of message `number`.
     pub(super) async fn change(&mut self, number: i64, message: &Message) -> Result<(), SendError> {
-        let kept = self.messages.iter_mut().find(|(kept, _)| *kept == number);
-        let old = &mut kept.ok_or(SendError::MessageGone)?.1;
+        let place = self.messages.iter().position(|(kept, _)| *kept == number).ok_or(SendError::MessageGone)?;
+        let old = &mut self.messages[place].1;
         if (&old.html, &old.buttons) == (&message.html, &message.buttons) {
             return Err(SendError::NotModified);
         }
         let says_more = old.html != message.html || !message.buttons.is_empty();
         *old = message.clone();
-        let size = (self.size)();
-        let newest = self.newest.take_if(|block| block.message == number && Some(block.size) == size);
-        if let Some(block) = newest.filter(|block| block.rows < block.size.1) {
-            self.write(&format!("\r\x1b[{}A\x1b[J", block.rows)).await?;
-            return self.print(number, message, "").await;
+        if self.redraw(number).await? {
+            return Ok(());
         }
-        if size.is_some() || says_more {
+        if (self.size)().is_some() || says_more {
+            let lowest = self.messages.remove(place);
+            self.messages.extend(lowest);
             self.print(number, message, "↻ ").await?;
         }
         Ok(())
@@ -113,7 +115,7 @@ impl Screen {
             return Err(SendError::PressExpired);
         }
         let Some(text) = text else { return Ok(()) };
-        self.newest = None;
+        self.blocks.clear();
         let words = paint::plain(text);
         self.around(&format!("» {words}\n")).await
     }
@@ -125,18 +127,50 @@ impl Screen {
 
     /// The person ended a line: what stands above the cursor is theirs.
     pub(super) async fn typed(&mut self) -> Result<(), SendError> {
-        self.newest = None;
+        self.blocks.clear();
         self.prompted = true;
         if (self.size)().is_some() { self.write(PROMPT).await } else { Ok(()) }
     }
 
-    async fn print(&mut self, number: i64, message: &Message, mark: &str) -> Result<(), SendError> {
+    /// Draws message `number` and what stands below it anew, where the screen still holds them all.
+    async fn redraw(&mut self, number: i64) -> Result<bool, SendError> {
+        let Some(size) = (self.size)() else { return Ok(false) };
+        let Some(place) = self.blocks.iter().position(|block| block.message == number) else { return Ok(false) };
+        let rows: usize = self.blocks[place..].iter().map(|block| block.rows).sum();
+        if rows >= size.1 || self.blocks[place..].iter().any(|block| block.size != size) {
+            return Ok(false);
+        }
+        self.write(&format!("\r\x1b[{rows}A\x1b[J")).await?;
+        for below in self.blocks.split_off(place) {
+            let kept = self.messages.iter().find(|(kept, _)| *kept == below.message);
+            if let Some(message) = kept.map(|(_, message)| message.clone()) {
+                self.print(below.message, &message, below.mark).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn print(&mut self, number: i64, message: &Message, mark: &'static str) -> Result<(), SendError> {
         let size = (self.size)();
         let lines = Paint { columns: size.map(|(columns, _)| columns) }.message(number, message, mark);
-        self.newest = size.map(|size| Block { message: number, rows: lines.len(), size });
+        self.stack(size.map(|size| Block { message: number, mark, rows: lines.len(), size }));
         let mut text = lines.join("\n");
         text.push('\n');
         self.around(&text).await
+    }
+
+    /// Notes a block that is about to stand below the others. What the screen cannot hold any more is forgotten, and so
+    /// is what stands above an earlier drawing of the same message.
+    fn stack(&mut self, block: Option<Block>) {
+        let Some(block) = block else { return };
+        if let Some(place) = self.blocks.iter().position(|other| other.message == block.message) {
+            self.blocks.drain(..=place);
+        }
+        let height = block.size.1;
+        self.blocks.push(block);
+        while self.blocks.iter().map(|block| block.rows).sum::<usize>() >= height && !self.blocks.is_empty() {
+            self.blocks.remove(0);
+        }
     }
 
     /// Writes whole lines; on a terminal the prompt makes way and comes back below.

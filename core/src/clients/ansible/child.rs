@@ -6,17 +6,19 @@ use std::{
     path::{Path, PathBuf},
     pin::pin,
     process::{ExitStatus, Stdio},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use tokio::{
-    io::AsyncWriteExt,
-    process::{ChildStdin, Command},
+    net::unix::pipe,
+    process::{Child, Command},
     select,
     time::timeout,
 };
 
 use super::{AnsibleError, text::Tail};
+use crate::clock::{Clock, SystemClock};
 
 /// What stands between us and ansible.
 const SUPERVISOR: &str = include_str!("supervise.sh");
@@ -27,6 +29,23 @@ const LAST: Duration = Duration::from_secs(5);
 /// How long the rest of the output may take.
 const REST: Duration = Duration::from_millis(500);
 
+/// How often the supervisor is told that we are alive.
+const BEAT: Duration = Duration::from_secs(1);
+/// The least time without a sign of life that means something.
+const PATIENCE_MIN: u64 = 2;
+/// How the supervisor ends when it heard nothing of us for too long. No program of ansible's ends so.
+const SILENCE: i32 = 75;
+
+/// A child that waits for its start, and then runs. Whatever happens to it, everything that it started ends with it. So
+/// it does when this is dropped, when this process dies, and when it stands still for too long.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    dir: PathBuf,
+    child: Child,
+    leash: Arc<pipe::Sender>,
+    patience: u64,
+}
+
 /// How a child ended.
 #[derive(Debug)]
 pub(super) struct Ended {
@@ -36,52 +55,68 @@ pub(super) struct Ended {
     pub(super) output: Tail,
 }
 
-/// Runs `program` in `dir`, for `limit` at most, and everything that it started ends with it. So it does when this
-/// future is dropped, and when this process dies.
-pub(super) async fn run(
-    dir: &Path,
-    config: &Path,
-    program: &Path,
-    args: &[&OsStr],
-    limit: Duration,
-) -> Result<Ended, AnsibleError> {
-    let mut command = supervisor(dir).map_err(AnsibleError::io("write what watches ansible"))?;
-    command.arg(program).args(args).env("ANSIBLE_CONFIG", config);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(AnsibleError::io("start the shell that watches ansible"))?;
-    // The pipe's end tells the supervisor that nobody waits any more.
-    let (leash, mut out) = (child.stdin.take(), child.stdout.take());
-    let mut output = Tail::default();
-    let ended = {
-        let mut work = pin!(async {
-            let status = loop {
-                select! {
-                    status = child.wait() => break status,
-                    () = output.read(&mut out) => {}
-                }
-            };
-            // Whatever could still write is ended by now, unless the supervisor was killed.
-            let _ = timeout(REST, async {
-                while out.is_some() {
-                    output.read(&mut out).await;
-                }
-            })
-            .await;
-            status
-        });
-        match timeout(limit, &mut work).await {
-            Ok(status) => status.map(Some),
-            Err(_) => stop(leash, work).await.map(|()| None),
-        }
-    };
-    let status = ended.map_err(AnsibleError::io("wait for ansible"))?;
-    if status.is_none_or(|status| status.code().is_none()) {
-        clear(dir).await.map_err(AnsibleError::io("clear up after ansible"))?;
+impl Guarded {
+    /// Starts what will run `program` in `dir`, and already now deletes `dir` when we are gone. `patience`, in whole
+    /// seconds and at least two, is how long we may give no sign of life.
+    pub(super) fn new(
+        dir: &Path,
+        config: &Path,
+        program: &Path,
+        args: &[&OsStr],
+        patience: Duration,
+    ) -> Result<Self, AnsibleError> {
+        let patience = patience.as_secs().max(PATIENCE_MIN);
+        let mut command = supervisor(dir).map_err(AnsibleError::io("write what watches ansible"))?;
+        command.arg(patience.to_string()).arg(program).args(args).env("ANSIBLE_CONFIG", config);
+        let mut start = || {
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+            let leash = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?.into_owned_fd()?;
+            Ok((child, Arc::new(pipe::Sender::from_owned_fd(leash)?)))
+        };
+        let (child, leash) = start().map_err(AnsibleError::io("start the shell that watches ansible"))?;
+        Ok(Self { dir: dir.to_owned(), child, leash, patience })
     }
-    Ok(Ended { status, output })
+
+    /// Runs it, for `limit` at most.
+    pub(super) async fn run(mut self, limit: Duration) -> Result<Ended, AnsibleError> {
+        let go = async { self.leash.writable().await.and_then(|()| self.leash.try_write(b".")) };
+        go.await.map_err(AnsibleError::io("start ansible"))?;
+        // A task of its own: a caller that is slow is not dead.
+        tokio::spawn(beat(Arc::downgrade(&self.leash)));
+        let mut out = self.child.stdout.take();
+        let mut output = Tail::default();
+        let ended = {
+            let mut work = pin!(async {
+                let status = loop {
+                    select! {
+                        status = self.child.wait() => break status,
+                        () = output.read(&mut out) => {}
+                    }
+                };
+                // Whatever could still write is ended by now, unless the supervisor was killed.
+                let _ = timeout(REST, async {
+                    while out.is_some() {
+                        output.read(&mut out).await;
+                    }
+                })
+                .await;
+                status
+            });
+            match timeout(limit, &mut work).await {
+                Ok(status) => status.map(Some),
+                Err(_) => stop(self.leash, work).await.map(|()| None),
+            }
+        };
+        let status = ended.map_err(AnsibleError::io("wait for ansible"))?;
+        if status.is_none_or(|status| status.code().is_none()) {
+            clear(&self.dir).await.map_err(AnsibleError::io("clear up after ansible"))?;
+        }
+        if status.and_then(|status| status.code()) == Some(SILENCE) {
+            let what = format!("Rackhand stood still for more than {} s, so its run was stopped", self.patience);
+            return Err(AnsibleError::Broken { what });
+        }
+        Ok(Ended { status, output })
+    }
 }
 
 /// Ends what still runs of a run whose supervisor is gone, and deletes its directory.
@@ -107,19 +142,25 @@ pub(super) fn find(bin: Option<&Path>) -> Result<PathBuf, AnsibleError> {
     found.and_then(|file| std::path::absolute(file).ok()).filter(|file| file.is_file()).ok_or_else(missing)
 }
 
+/// Tells the supervisor that we are alive, for as long as somebody holds the pipe.
+async fn beat(leash: Weak<pipe::Sender>) {
+    // A pipe that is full or broken is its reader's trouble.
+    while leash.upgrade().map(|leash| leash.try_write(b".")).is_some() {
+        SystemClock.sleep(BEAT).await;
+    }
+}
+
 /// First the polite way, then by force.
 async fn stop(
-    leash: Option<ChildStdin>,
+    leash: Arc<pipe::Sender>,
     mut work: impl Future<Output = io::Result<ExitStatus>> + Unpin,
 ) -> io::Result<()> {
-    let mut leash = leash;
-    if let Some(leash) = &mut leash {
-        // It may have ended by itself just now.
-        let _ = leash.write_all(b"stop\n").await;
-    }
+    // It may have ended by itself just now.
+    let _ = leash.try_write(b"s");
     if timeout(GRACE, &mut work).await.is_ok() {
         return Ok(());
     }
+    // The pipe's end tells the supervisor that nobody waits any more.
     drop(leash);
     // If even that takes too long, a second supervisor does the work.
     let _ = timeout(LAST, work).await;

@@ -7,15 +7,25 @@ use crate::fault::{Fault, FaultKind};
 /// Why a playbook did not do its work. No text in it holds the run's password.
 #[derive(Debug, thiserror::Error)]
 pub enum AnsibleError {
-    /// There is no such program on this machine.
-    #[error("{bin} is not on this machine; install it with: pip install 'ansible-core>=2.19,<2.20'")]
+    /// There is no such program on this machine. Debian's own Python takes no packages from pip, hence the venv.
+    #[error(
+        "{bin} is not on this machine; install it with: apt install python3-venv && python3 -m venv /opt/ansible && \
+         /opt/ansible/bin/pip install 'ansible-core>=2.19,<2.20', then set ansible.bin = \
+         \"/opt/ansible/bin/ansible-playbook\""
+    )]
     Missing {
         /// The program that was looked for.
         bin: String,
     },
-    /// The server cannot be logged in to: no answer, a wrong password or key, or another host key than the pinned one.
+    /// The server cannot be logged in to: no answer, or a wrong password or key.
     #[error("the server is out of reach: {message}")]
     Unreachable {
+        /// What ssh said, at most about 1000 characters.
+        message: String,
+    },
+    /// The server shows another host key than the pinned one: it was installed anew, or it is not our server.
+    #[error("the server's SSH host key is not the pinned one: {message}")]
+    HostKeyChanged {
         /// What ssh said, at most about 1000 characters.
         message: String,
     },
@@ -35,7 +45,8 @@ pub enum AnsibleError {
         /// The task that was under way.
         task: Option<String>,
     },
-    /// `ansible-playbook` itself did not work, or was called wrongly.
+    /// `ansible-playbook` itself did not work, or was called wrongly, or we stood still for longer than the run's
+    /// patience.
     #[error("ansible-playbook broke: {what}")]
     Broken {
         /// What is known of it, at most about 1000 characters.
@@ -60,7 +71,7 @@ impl AnsibleError {
 impl Fault for AnsibleError {
     fn kind(&self) -> FaultKind {
         match self {
-            Self::Missing { .. } => FaultKind::NeedsPerson,
+            Self::Missing { .. } | Self::HostKeyChanged { .. } => FaultKind::NeedsPerson,
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Io { .. } => FaultKind::Unavailable,
             Self::TaskFailed { .. } => FaultKind::Conflict,
             Self::Broken { .. } => FaultKind::Bug,

@@ -1,10 +1,18 @@
 //! The events of a run, as `ansible/plugins/callback/rackhand_events.py` writes them: one JSON object a line.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::Path,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::{net::unix::pipe, sync::mpsc::Sender};
+use tokio::{
+    net::unix::pipe,
+    select,
+    sync::mpsc::{Sender, error::TrySendError},
+};
 
 use super::{PlaybookEvent, text::Redactor};
 
@@ -18,8 +26,11 @@ pub(super) struct Events<'a> {
     line: Vec<u8>,
     redactor: &'a Redactor,
     listener: Sender<PlaybookEvent>,
+    /// What the listener has no room for yet: every failure, at most as many as the playbook has tasks, and the newest
+    /// progress.
+    waiting: VecDeque<PlaybookEvent>,
     /// What is known of the run by now.
-    pub(super) seen: Seen,
+    seen: Seen,
 }
 
 /// What the events of a run have said.
@@ -44,20 +55,39 @@ impl<'a> Events<'a> {
     /// Opens the FIFO at `path`: for writing, too, so that it has no end while no writer is there.
     pub(super) fn open(path: &Path, redactor: &'a Redactor, listener: Sender<PlaybookEvent>) -> io::Result<Self> {
         let pipe = pipe::OpenOptions::new().read_write(true).open_receiver(path)?;
-        Ok(Self { pipe, line: Vec::new(), redactor, listener, seen: Seen::default() })
+        Ok(Self { pipe, line: Vec::new(), redactor, listener, waiting: VecDeque::new(), seen: Seen::default() })
     }
 
     /// Passes events on as they come. Ends only if they cannot be read.
     pub(super) async fn follow(&mut self) -> io::Error {
         loop {
-            if let Err(error) = self.pipe.readable().await.and_then(|()| self.drain()) {
+            let woken = select! {
+                readable = self.pipe.readable() => readable,
+                Ok(_) = self.listener.reserve(), if !self.waiting.is_empty() => Ok(()),
+            };
+            self.catch_up();
+            let read = woken.and_then(|()| self.drain());
+            if let Err(error) = read {
                 return error;
             }
         }
     }
 
+    /// Passes on the rest, for which a listener that lags may take its time.
+    pub(super) fn finish(mut self) -> io::Result<Seen> {
+        let read = self.drain();
+        let (listener, waiting) = (self.listener, self.waiting);
+        tokio::spawn(async move {
+            for news in waiting {
+                // One that left misses nothing.
+                let _ = listener.send(news).await;
+            }
+        });
+        read.map(|()| self.seen)
+    }
+
     /// Passes on what has been written by now.
-    pub(super) fn drain(&mut self) -> io::Result<()> {
+    fn drain(&mut self) -> io::Result<()> {
         let mut buffer = [0; 8192];
         loop {
             match self.pipe.try_read(&mut buffer) {
@@ -79,13 +109,42 @@ impl<'a> Events<'a> {
                 if let Ok(event) = serde_json::from_slice(&self.line)
                     && let Some(news) = self.seen.take(event, self.redactor)
                 {
-                    // A listener that lags or left costs it the progress, and the run nothing.
-                    let _ = self.listener.try_send(news);
+                    self.pass(news);
                 }
                 self.line.clear();
             }
         }
     }
+
+    fn catch_up(&mut self) {
+        while let Some(earlier) = self.waiting.pop_front() {
+            if let Err(TrySendError::Full(earlier)) = self.listener.try_send(earlier) {
+                self.waiting.push_front(earlier);
+                return;
+            }
+        }
+    }
+
+    /// Never waits: a listener that lags costs the run nothing.
+    fn pass(&mut self, news: PlaybookEvent) {
+        self.catch_up();
+        if !self.waiting.is_empty() {
+            wait(&mut self.waiting, news);
+        } else if let Err(TrySendError::Full(news)) = self.listener.try_send(news) {
+            self.waiting.push_back(news);
+        }
+    }
+}
+
+/// Takes `news` in, in place of the progress that it makes old.
+fn wait(waiting: &mut VecDeque<PlaybookEvent>, news: PlaybookEvent) {
+    use PlaybookEvent::{TaskDone, TaskFailed, TaskStarted};
+    match news {
+        TaskStarted { .. } => waiting.retain(|old| matches!(old, TaskFailed { .. })),
+        TaskDone { .. } => waiting.retain(|old| !matches!(old, TaskDone { .. })),
+        TaskFailed { .. } => {}
+    }
+    waiting.push_back(news);
 }
 
 impl Seen {

@@ -4,7 +4,7 @@
 //! the system's OpenSSH. It speaks through events (ansible/README.md), exit codes and a log for people. Facts about it:
 //!
 //! * Its workers, and ssh's kept connections, leave its process group: `supervise.sh` finds them by the run's private
-//!   directory, and ends them with the run, also when Rackhand itself is killed.
+//!   directory, and ends them with the run, also when Rackhand itself is killed or stands still.
 //! * 2.19 logs in with a password by `SSH_ASKPASS`, and needs no sshpass. The password is in a file of the private
 //!   directory, never in an argument, a variable of the environment, or a log.
 //! * Exit code 2 is a failed task, 4 an unreachable server, but a mistake in a playbook's text, too. A host key other
@@ -31,7 +31,7 @@ use tokio::{select, sync::mpsc::Sender};
 
 pub use self::error::AnsibleError;
 use self::{
-    child::Ended,
+    child::{Ended, Guarded},
     events::{Events, Seen},
     private::PrivateDir,
     text::Redactor,
@@ -89,8 +89,13 @@ pub struct PlaybookRun {
     pub login: Login,
     /// The playbook's variables. Texts are taken as they are, also with `{{` in them.
     pub vars: Map<String, Value>,
+    /// What else is not to be told, such as secrets among the variables.
+    pub secrets: Vec<Secret>,
     /// How long it may take. Stopping one that takes longer takes up to some seconds more.
     pub limit: Duration,
+    /// How long this process may stand still before the run is stopped without it, in whole seconds; less than 2 count
+    /// as 2. A job gives half of its lease, so that no run goes on beside its successor's.
+    pub patience: Duration,
 }
 
 /// What happens in a run.
@@ -152,7 +157,8 @@ impl Ansible {
         Self { bin, tree, scratch }
     }
 
-    /// Runs a playbook to its end. Events go to `events` as they happen; one that finds the channel full is lost.
+    /// Runs a playbook to its end. Events go to `events` as they happen. A run never waits for its listener: where that
+    /// one lags, it later gets every failure, and of the progress the newest, also after the end of the run.
     ///
     /// A health check that finds something wrong is a run that went well: its report says what.
     ///
@@ -160,23 +166,25 @@ impl Ansible {
     pub async fn run(&self, run: PlaybookRun, events: Sender<PlaybookEvent>) -> Result<Recap, AnsibleError> {
         let bin = child::find(self.bin.as_deref())?;
         let dir = PrivateDir::create(&self.scratch)?;
-        dir.fill(&run)?;
-        let redactor = Redactor::new(match &run.login {
+        let redactor = Redactor::new(run.secrets.iter().chain(match &run.login {
             Login::Password(password) => Some(password),
             Login::Key(_) => None,
-        });
+        }));
         let playbook = self.tree_file(run.playbook.file())?;
         let mut events =
             Events::open(&dir.events(), &redactor, events).map_err(AnsibleError::io("open ansible's events"))?;
         let args = ["-i", "inventory.json", "-e", "@vars.json"].map(OsStr::new);
         let args = [&args[..], &[playbook.as_os_str()]].concat();
         let config = self.tree_file("ansible.cfg")?;
+        let child = Guarded::new(dir.path(), &config, &bin, &args, run.patience)?;
+        // Only now is somebody there who deletes secrets if we cannot.
+        dir.fill(&run)?;
         let ended = select! {
-            ended = child::run(dir.path(), &config, &bin, &args, run.limit) => ended?,
-            error = events.follow() => return Err(AnsibleError::io("read ansible's events")(error)),
+            ended = child.run(run.limit) => ended,
+            error = events.follow() => Err(AnsibleError::io("read ansible's events")(error)),
         };
-        events.drain().map_err(AnsibleError::io("read ansible's events"))?;
-        tell(&run, &bin, &ended, events.seen, &redactor)
+        let seen = events.finish().map_err(AnsibleError::io("read ansible's events"));
+        tell(&run, &bin, &ended?, seen?, &redactor)
     }
 
     /// The first line of what `ansible-playbook --version` says, such as `ansible-playbook [core 2.19.14]`.
@@ -184,7 +192,8 @@ impl Ansible {
         let bin = child::find(self.bin.as_deref())?;
         let dir = PrivateDir::create(&self.scratch)?;
         let config = self.tree_file("ansible.cfg")?;
-        let ended = child::run(dir.path(), &config, &bin, &[OsStr::new("--version")], VERSION_LIMIT).await?;
+        let args = [OsStr::new("--version")];
+        let ended = Guarded::new(dir.path(), &config, &bin, &args, VERSION_LIMIT)?.run(VERSION_LIMIT).await?;
         let text = ended.output.last_lines();
         match ended.output.first_line() {
             Some(line) if ended.status.is_some_and(|status| status.success()) => Ok(line),
@@ -220,9 +229,7 @@ fn tell(run: &PlaybookRun, bin: &Path, ended: &Ended, seen: Seen, redactor: &Red
     }
     let message = seen.unreachable.as_ref().or(seen.failure.as_ref().map(|(_, message)| message));
     if let Some(message) = message.filter(|message| is_host_key(message)) {
-        return Err(AnsibleError::Unreachable {
-            message: format!("its SSH host key is not the pinned one: {message}"),
-        });
+        return Err(AnsibleError::HostKeyChanged { message: message.clone() });
     }
     Err(match (code, seen.unreachable, seen.failure) {
         (Some(4), Some(message), _) => AnsibleError::Unreachable { message },

@@ -1,11 +1,14 @@
-# supervise.sh [PROGRAM ARGUMENT...]: runs the program; at its end nothing that it started is left, and neither is the
-# private directory. Without a program it only clears up after a run whose owner is gone.
+# supervise.sh [SECONDS PROGRAM ARGUMENT...]: runs the program; at its end nothing that it started is left, and neither
+# is the private directory. Without a program it only clears up after a run whose owner is gone.
 #
-# Started in the run's private directory (0700). Standard input is a pipe that only Rackhand holds: a line on it asks
-# for a graceful stop, its end (Rackhand let go, or is dead) stops everything at once. ansible's workers and ssh's kept
-# connections are in sessions of their own, where no signal to a group comes. But each has this directory in its
-# environment or, once ssh has written its title over that, in its command line: they are found by it. This shell has
-# it in neither.
+# Started in the run's private directory (0700), before there is any secret in it. Standard input is a pipe that only
+# Rackhand holds. The first byte on it says that the program may start, each `.` that Rackhand is alive, an `s` asks for
+# a graceful stop. Its end (Rackhand let go, or is dead) stops everything at once, and so do SECONDS without a byte
+# (Rackhand is frozen: another may do its work by now); the exit status is 75 then.
+#
+# ansible's workers and ssh's kept connections are in sessions of their own, where no signal to a group comes. But each
+# has this directory in its environment or, once ssh has written its title over that, in its command line: they are
+# found by it. This shell has it in neither.
 here=$(pwd -P)
 umask 077
 exec 3<&0 </dev/null 2>/dev/null
@@ -37,14 +40,19 @@ slay() {
   return 0
 }
 
-if [ $# -gt 0 ]; then
-  trap : INT TERM HUP
+# The next byte from Rackhand; nothing if none comes. For $(hear) only: no shell with the program in its command line is
+# left waiting.
+hear() {
+  exec timeout -s KILL "$patience" head -c 1 <&3
+}
+
+run() {
   {
     trap '' INT TERM HUP
-    while read -r _ <&3; do
-      forget_passwords
-      kill -INT 0
+    while byte=$(hear) && [ "$byte" ]; do
+      [ "$byte" = . ] || { forget_passwords; kill -INT 0; }
     done
+    echo >silent # `:` would end this shell where the directory is gone
     # The program may be about to start: go on until the shell below is through.
     while slay && kill -0 $$; do sleep 0.2; done
     rm -rf "$here"
@@ -59,7 +67,16 @@ if [ $# -gt 0 ]; then
   )
   status=$?
   kill -KILL $watcher
+  [ ! -e silent ] || status=75
+}
+
+status=0
+if [ $# -gt 0 ]; then
+  trap : INT TERM HUP
+  patience=$1 status=75
+  shift
+  [ ! "$(hear)" ] || run "$@"
 fi
 slay
 cd / && rm -rf "$here"
-exit ${status:-0}
+exit $status

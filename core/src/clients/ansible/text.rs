@@ -1,6 +1,6 @@
 //! What `ansible-playbook` says: struck of secrets, cut to what a person can read.
 
-use std::future::pending;
+use std::{cmp::Reverse, future::pending};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -24,7 +24,10 @@ impl Redactor {
             let json = serde_json::Value::from(secret.expose()).to_string();
             [secret.clone(), Secret::new(json.trim_matches('"'))]
         };
-        Self(secrets.into_iter().flat_map(forms).collect())
+        let mut all: Vec<Secret> = secrets.into_iter().flat_map(forms).collect();
+        // One may be part of another, whose rest would be told.
+        all.sort_by_key(|secret| Reverse(secret.expose().len()));
+        Self(all)
     }
 
     /// `text` without them, and with at most about 1000 characters: its beginning and, mostly, its end.
