@@ -29,10 +29,15 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use rackhand_core::{clients::ssh::OrchestratorKey, model::Job, store::JobFilter};
+use rackhand_core::{
+    clients::ssh::OrchestratorKey,
+    clock::{Clock, SystemClock},
+    model::Job,
+    store::JobFilter,
+};
 use rackhand_tests::{host::Host, real_host::RealHost, telegram::Shown, time4vps::ServerSpec};
 use serde_json::json;
 use tokio::process::Command;
@@ -44,8 +49,8 @@ use crate::{
 
 /// Longest time of one setup.
 const LIMIT: Duration = Duration::from_mins(15);
-/// Numbers of the servers, from here on.
-const FIRST_SERVER: i64 = 200;
+/// Addresses of the hosts, from here on.
+const FIRST_OCTET: u8 = 90;
 
 /// What one setup took, in seconds.
 struct Took {
@@ -78,7 +83,7 @@ async fn main() {
     for round in 0..rounds {
         for (way, times) in ways.iter().zip(&mut all) {
             let took = match *way {
-                "Rackhand" => bench.rackhand(FIRST_SERVER + i64::from(round)).await,
+                "Rackhand" => bench.rackhand(round).await,
                 "ansible-playbook, defaults" => bench.plain(&defaults).await,
                 _ => bench.plain(&ours).await,
             };
@@ -102,14 +107,15 @@ impl Bench {
         Self { scripts, ansible, world, _running: running }
     }
 
-    async fn fresh(&self) -> Arc<RealHost> {
-        RealHost::up(&self.scripts, "bookworm", "bench", 90).await.expect("a host")
+    async fn fresh(&self, name: &str, octet: u8) -> Arc<RealHost> {
+        RealHost::up(&self.scripts, "bookworm", name, octet).await.expect("a host")
     }
 
     /// Set up by a tap in the chat.
-    async fn rackhand(&self, id: i64) -> Took {
-        let host = self.fresh().await;
-        self.world.provider.add_server(ServerSpec::new(id), host);
+    async fn rackhand(&self, round: u8) -> Took {
+        let (id, octet) = (i64::from(round) + 1, FIRST_OCTET + 1 + round);
+        let host = self.fresh(&format!("bench-{id}"), octet).await;
+        self.world.provider.add_server(ServerSpec::new(id), host.clone());
         let handle = format!("vps-{id}");
         self.world.telegram.say(&self.world.admin, &format!("/server {handle}"));
         let manage = |m: &Shown| m.text.contains(&handle) && m.button("Manage").is_some();
@@ -117,6 +123,8 @@ impl Bench {
         self.world.tap("Manage").await;
         let ended = |m: &Shown| m.text.contains(&format!("{handle} is ready"));
         self.world.wait_long(LIMIT, "that it is ready", |shown| shown.iter().any(ended)).await;
+        // The provider keeps it; it must not run beside the next one.
+        host.run("cut", &[]).await.expect("a power cut");
         self.took().await
     }
 
@@ -135,7 +143,7 @@ impl Bench {
 
     /// Set up by hand: the two playbooks, as in ansible/README.md.
     async fn plain(&self, config: &Path) -> Took {
-        let host = self.fresh().await;
+        let host = self.fresh("bench", FIRST_OCTET).await;
         let dir = tempfile::tempdir().expect("a directory");
         let key = OrchestratorKey::load_or_generate(&dir.path().join("key")).expect("a key");
         let vars = json!({
@@ -167,7 +175,7 @@ impl Bench {
         let inventory = json!({ "all": { "hosts": { "bench": vars } } });
         fs::write(dir.join("inventory.json"), inventory.to_string()).expect("an inventory");
         let tree = harness::root().join("ansible");
-        let begun = Instant::now();
+        let begun = SystemClock.now();
         let output = Command::new(&self.ansible)
             .current_dir(dir)
             .args(["-i", "inventory.json", "-e", "@vars.json"])
@@ -178,7 +186,7 @@ impl Bench {
             .output();
         let output = tokio::time::timeout(LIMIT, output).await.expect("in time").expect("ansible-playbook");
         assert!(output.status.success(), "{name}.yml failed:\n{}", String::from_utf8_lossy(&output.stdout));
-        begun.elapsed().as_secs_f64()
+        SystemClock.now().since(begun).as_secs_f64()
     }
 }
 
