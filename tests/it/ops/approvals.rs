@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rackhand_core::{
+    clock::{Clock, SystemClock},
     ids::JobId,
     model::{Actor, Role},
     ops::{OpError, Ops, approved},
@@ -336,7 +337,7 @@ async fn a_server_that_is_held_stays_as_it_was_read() {
             tx.pin_host_key(id, Some("ssh-ed25519 AAAA"), sync).await.unwrap();
             tx.commit().await.unwrap();
         });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        SystemClock.sleep(Duration::from_millis(300)).await;
         assert!(!change.is_finished());
         assert_eq!(tx.require_server(server.id).await.unwrap().host_key, None);
         tx.commit().await.unwrap();
