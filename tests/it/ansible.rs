@@ -420,7 +420,9 @@ async fn the_real_ansible_says_its_version_and_what_is_out_of_reach() {
     let (sender, mut events) = tokio::sync::mpsc::channel(100);
     let end = ansible.run(PlaybookRun { port, ..run(Playbook::HealthCheck) }, sender).await;
     let error = end.unwrap_err();
-    assert!(matches!(&error, AnsibleError::Unreachable { message } if !message.is_empty()), "{error:?}");
+    // Which of the two ssh says depends on how far it came when the other side hung up.
+    let AnsibleError::Unreachable { message } = &error else { panic!("{error:?}") };
+    assert!(message.contains("refused") || message.contains("Broken pipe"), "{message}");
     assert!(started(&mut events).await.starts_with("Look at SSH"));
 }
 
