@@ -115,7 +115,7 @@ impl Process {
     /// Becomes the one process that serves this database, where it is a file; whoever held leases in it is dead then.
     pub async fn take_over(&mut self) -> anyhow::Result<()> {
         let DatabaseUrl::Sqlite(path) = &self.config.database_url else { return Ok(()) };
-        self.lock = Some(lock(&path.with_extension("lock"))?);
+        self.lock = Some(lock(&lock_path(path)?)?);
         let mut tx = self.ops.store.write().await?;
         let left = tx.void_leases().await?;
         tx.commit().await?;
@@ -244,6 +244,14 @@ fn private_dir(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.with_context(|| format!("the data directory {} cannot be made", dir.display()))
+}
+
+/// `<database>.lock`, beside the file itself: whichever way two processes name one database, they meet at one lock.
+fn lock_path(database: &Path) -> anyhow::Result<PathBuf> {
+    let database = database.canonicalize().with_context(|| format!("{} cannot be found", database.display()))?;
+    let mut path = database.into_os_string();
+    path.push(".lock");
+    Ok(path.into())
 }
 
 fn lock(path: &PathBuf) -> anyhow::Result<File> {
