@@ -5,9 +5,9 @@ use std::{collections::HashSet, time::Duration};
 use rackhand_core::{
     ids::{ApprovalId, ServerId},
     keyring::Aad,
-    model::{Approval, EventLevel, IncidentKind, Job, NewJob, NewServer, Plan, Reason},
+    model::{Approval, Body, EventLevel, IncidentKind, Job, Level, NewJob, NewServer, Notice, Plan, Reason},
     states::{ApprovalEvent, ApprovalStatus, JobEvent, JobStatus},
-    store::{Claim, ClaimBy, JobFilter, Remembered, Store, StoreError, Tx},
+    store::{Claim, ClaimBy, JobFilter, Mail, Remembered, Sent, Store, StoreError, Tx, job_key},
     units::Timestamp,
 };
 use serde_json::{Value, json};
@@ -294,6 +294,40 @@ async fn secrets_requests_and_updates_are_kept_and_forgotten() {
         tx.forget_requests(NOW.plus(LEASE)).await.unwrap();
         assert_eq!(tx.last_update().await.unwrap(), Some(8), "the newest is kept: it says where to go on");
         assert!(!tx.is_noted(7).await.unwrap() && tx.remembered("k").await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_messages_and_stories_are_forgotten_bit_by_bit_but_not_what_still_lives() {
+    each_engine(|db| async move {
+        let store = db.open().await;
+        let (later, much) = (NOW.plus(LEASE), 10);
+        let (open, ended) = (queued(&store, None, None).await, queued(&store, None, None).await);
+        let mut tx = store.write().await.unwrap();
+        for job in [&open, &ended] {
+            tx.add_event(job, "s", EventLevel::Info, "x", NOW).await.unwrap();
+        }
+        let over = Reason::new("cancelled", "called off");
+        tx.cancel_unbegun(&ended, &over, NOW).await.unwrap();
+        let keys = [job_key(open.id), job_key(ended.id), "a".to_owned(), "b".to_owned(), "waits".to_owned()];
+        for (at, key) in (0..).zip(&keys) {
+            let body = Body::Notice(Notice::JobEnded { job: open.id });
+            tx.mail(&Mail { chat: 5, key: key.clone(), level: Level::Info, body }, NOW).await.unwrap();
+            if key != "waits" {
+                let mail = tx.next_for(5, NOW).await.unwrap().unwrap();
+                assert_eq!(&mail.key, key);
+                tx.mail_sent(&Sent { id: mail.id, revision: 1, message_id: at }, NOW, NOW).await.unwrap();
+            }
+        }
+        assert_eq!(tx.forget_mail(NOW, much).await.unwrap(), 0, "nothing is old");
+        assert_eq!(tx.forget_mail(later, 1).await.unwrap(), 1);
+        assert_eq!(tx.forget_mail(later, much).await.unwrap(), 2);
+        assert!(tx.mail_body(5, &keys[0]).await.unwrap().is_some(), "it follows a job that has not ended");
+        assert!(tx.mail_body(5, "waits").await.unwrap().is_some());
+        assert_eq!(tx.forget_events(NOW, much).await.unwrap(), 0);
+        assert_eq!(tx.forget_events(later, much).await.unwrap(), 1);
+        assert_eq!(tx.events(open.id, 0, 9).await.unwrap().len(), 1);
     })
     .await;
 }

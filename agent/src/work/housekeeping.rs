@@ -1,4 +1,5 @@
-//! Forgets what is not needed any more: answers to repeated requests after a day.
+//! Forgets what is not needed any more: answers to repeated requests after a day, messages after a month, the stories of
+//! jobs that ended after a quarter. Jobs with their steps, and the audit, are kept.
 
 use std::{error::Error, time::Duration};
 
@@ -7,6 +8,14 @@ use rackhand_core::{ops::Ops, store::Lease, units::Timestamp, units::millis, wor
 
 /// How long the answer to a request with a key is kept.
 const REQUESTS_KEPT: Duration = Duration::from_hours(24);
+/// How long a message that was delivered, or never will be, is kept after its last change.
+const MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
+/// How long the events of a job are kept after its end.
+const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
+/// So many messages are forgotten in one look: others wait for SQLite's one writer meanwhile.
+const MOST_MAIL: i64 = 2_000;
+/// The events of so many jobs are forgotten in one look.
+const MOST_JOBS: i64 = 100;
 
 /// Forgets.
 pub struct Housekeeping {
@@ -31,10 +40,13 @@ impl Reconciler for Housekeeping {
     }
 
     async fn look(&self, lease: &Lease) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let before = Timestamp(self.ops.clock.now().0.saturating_sub(millis(REQUESTS_KEPT)));
+        let now = self.ops.clock.now();
+        let before = |kept: Duration| Timestamp(now.0.saturating_sub(millis(kept)));
         let mut tx = self.ops.store.write().await?;
         tx.fence_lease(lease).await?;
-        tx.forget_requests(before).await?;
+        tx.forget_requests(before(REQUESTS_KEPT)).await?;
+        tx.forget_mail(before(MAIL_KEPT), MOST_MAIL).await?;
+        tx.forget_events(before(EVENTS_KEPT), MOST_JOBS).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -117,6 +117,22 @@ impl Tx {
         rows.iter().map(event).collect()
     }
 
+    /// Forgets the stories of jobs that ended before `before`; at most those of `limit` jobs. Their steps and
+    /// outcomes stay. How many lines were forgotten.
+    pub async fn forget_events(&mut self, before: Timestamp, limit: i64) -> StoreResult<u64> {
+        let done = sqlx::query(
+            "DELETE FROM job_events WHERE job IN (
+                 SELECT j.id FROM jobs j WHERE j.finished_at < $1 AND j.status IN ('succeeded', 'failed', 'cancelled')
+                     AND EXISTS (SELECT 1 FROM job_events e WHERE e.job = j.id)
+                 ORDER BY j.id LIMIT $2)",
+        )
+        .bind(before.0)
+        .bind(limit)
+        .execute(self.conn())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// The last lines of a job's story, oldest first.
     pub async fn last_events(&mut self, job: JobId, limit: i64) -> StoreResult<Vec<JobEventRow>> {
         let rows = sqlx::query("SELECT * FROM job_events WHERE job = $1 ORDER BY seq DESC LIMIT $2")

@@ -381,6 +381,24 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets messages that nothing was to be sent of since `before`; at most `limit`. The message that follows a job
+    /// stays as long as the job has not ended: a person may send one on that was parked long ago. How many were forgotten.
+    pub async fn forget_mail(&mut self, before: Timestamp, limit: i64) -> StoreResult<u64> {
+        let done = sqlx::query(
+            "DELETE FROM outbox WHERE status <> 'pending' AND id IN (
+                 SELECT o.id FROM outbox o
+                 WHERE o.status IN ('sent', 'folded', 'undeliverable') AND o.created_at < $1 AND o.due_at < $1
+                     AND NOT EXISTS (SELECT 1 FROM jobs j WHERE o.key LIKE 'job:%' AND j.id = substr(o.key, 5)
+                         AND j.status IN ('queued', 'running', 'waiting', 'parked'))
+                 ORDER BY o.created_at, o.id LIMIT $2)",
+        )
+        .bind(before.0)
+        .bind(limit)
+        .execute(self.conn())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// How many messages wait, and since when the oldest does.
     pub async fn outbox_depth(&mut self) -> StoreResult<(i64, Option<Timestamp>)> {
         let row = sqlx::query("SELECT COUNT(*) AS n, MIN(created_at) AS since FROM outbox WHERE status = 'pending'")
