@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use rackhand_bot::texts::clean;
 
 use super::FAILED;
 use crate::process::Process;
@@ -41,11 +42,8 @@ pub async fn run(process: &Process, verb: &Verb) -> anyhow::Result<ExitCode> {
                 if *json {
                     println!("{}", serde_json::to_string(&entry)?);
                 } else {
-                    let (at, actor) = (entry.at, entry.actor);
-                    println!(
-                        "{:>6} {at} {:<8} {:<22} {:<20} {actor}",
-                        entry.seq, entry.outcome, entry.operation, entry.target
-                    );
+                    let (at, actor, target) = (entry.at, clean(&entry.actor), clean(&entry.target));
+                    println!("{:>6} {at} {:<8} {:<22} {target:<20} {actor}", entry.seq, entry.outcome, entry.operation);
                 }
             }
             Ok(ExitCode::SUCCESS)

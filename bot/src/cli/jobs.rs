@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use rackhand_bot::texts::clean;
 use rackhand_core::{
     ids::JobId,
     model::JobEventRow,
@@ -78,7 +79,7 @@ async fn list(process: &Process, open: bool, json: bool) -> anyhow::Result<()> {
             line.server.unwrap_or_default(),
             job.status,
             job.step.unwrap_or_default(),
-            job.requested_by
+            clean(&job.requested_by)
         );
     }
     Ok(())
@@ -93,10 +94,10 @@ async fn show(process: &Process, job: String, json: bool) -> anyhow::Result<()> 
     let job = &view.job;
     println!("job {} ({}): {}", job.id, job.kind, job.status);
     println!("server   {}", view.server.map(|server| server.handle).unwrap_or_default());
-    println!("asked by {} at {}", job.requested_by, job.created_at);
+    println!("asked by {} at {}", clean(&job.requested_by), job.created_at);
     for (name, reason) in [("waits for", &job.reason), ("outcome", &job.outcome)] {
         if let Some(reason) = reason {
-            println!("{name:<8} {}", reason.text);
+            println!("{name:<8} {}", clean(&reason.text));
         }
     }
     if let Some(step) = &job.failed_step {
@@ -113,7 +114,7 @@ async fn show(process: &Process, job: String, json: bool) -> anyhow::Result<()> 
 
 fn print_event(event: &JobEventRow) {
     let seconds = event.elapsed_ms / 1000;
-    println!("{:>5}:{:02} {:<8} {:<16} {}", seconds / 60, seconds % 60, event.level, event.step, event.message);
+    println!("{:>5}:{:02} {:<8} {:<16} {}", seconds / 60, seconds % 60, event.level, event.step, clean(&event.message));
 }
 
 /// Prints a job's events as they come, until the job ends or is parked.
@@ -132,7 +133,8 @@ pub async fn follow(process: &Process, id: JobId) -> anyhow::Result<ExitCode> {
             JobStatus::Succeeded => return Ok(ExitCode::SUCCESS),
             JobStatus::Failed | JobStatus::Cancelled | JobStatus::Parked if events.is_empty() => {
                 let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
-                println!("{} since {}: {why}", job.status, job.finished_at.unwrap_or(Timestamp(job.run_at.0)));
+                let since = job.finished_at.unwrap_or(Timestamp(job.run_at.0));
+                println!("{} since {since}: {}", job.status, clean(&why));
                 return Ok(ExitCode::from(FAILED));
             }
             _ => process.ops.clock.sleep(std::time::Duration::from_millis(300)).await,
