@@ -6,8 +6,9 @@ use std::{
 };
 
 use clap::Subcommand;
+use rackhand_bot::texts::clean;
 use rackhand_core::{
-    ids::ApprovalId,
+    ids::{ApprovalId, JobId},
     model::{Actor, Approval},
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListServers, PROVISION_VPS,
@@ -16,7 +17,7 @@ use rackhand_core::{
     states::ApprovalStatus,
 };
 
-use super::{REFUSED, call, jobs};
+use super::{FAILED, REFUSED, call, jobs};
 use crate::process::Process;
 
 #[derive(Debug, Subcommand)]
@@ -64,7 +65,7 @@ async fn list(process: &Process, json: bool) -> anyhow::Result<ExitCode> {
     for server in servers.items {
         let address = server.address.map(|address| address.to_string()).unwrap_or_default();
         let managed = if server.managed { "yes" } else { "no" };
-        println!("{:<20} {address:<16} {:<15} {managed:<8} {}", server.handle, server.status, server.label);
+        println!("{:<20} {address:<16} {:<15} {managed:<8} {}", server.handle, server.status, clean(&server.label));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,7 +76,8 @@ async fn force_rebuild(process: &Process, handle: String, follow: bool) -> anyho
     let Answer::AwaitingApproval(id) = asked else { return Ok(ExitCode::from(REFUSED)) };
     let approval = await_yes(process, id, &handle).await?;
     if approval.status != ApprovalStatus::Used {
-        println!("not done: {}", approval.outcome.unwrap_or_else(|| approval.status.to_string()));
+        let why = approval.outcome.unwrap_or_else(|| approval.status.to_string());
+        println!("not done: {}", clean(&why));
         return Ok(ExitCode::from(REFUSED));
     }
     println!("{handle} will be rebuilt");
@@ -84,30 +86,48 @@ async fn force_rebuild(process: &Process, handle: String, follow: bool) -> anyho
     }
     println!("waiting for the job (a serving Rackhand starts it) …");
     loop {
-        let mut tx = process.ops.store.read().await?;
-        if let Some(job) = tx.approval(id).await?.and_then(|approval| approval.job) {
-            drop(tx);
-            return jobs::follow(process, job).await;
+        match sought(process, id, &handle).await? {
+            Sought::Job(job) => return jobs::follow(process, job).await,
+            Sought::NotYet => process.ops.clock.sleep(std::time::Duration::from_millis(300)).await,
+            Sought::Never => {
+                println!(
+                    "not done: the server is not what was approved any more, or its status was changed; no job came of it"
+                );
+                return Ok(ExitCode::from(FAILED));
+            }
         }
-        let server = tx.server_by_handle(&handle).await?;
-        if let Some(server) = server
-            && let Some(job) = tx.open_job(PROVISION_VPS, server.id).await?
-        {
-            drop(tx);
-            return jobs::follow(process, job.id).await;
-        }
-        drop(tx);
-        process.ops.clock.sleep(std::time::Duration::from_millis(300)).await;
     }
+}
+
+/// What became of an approved wish so far.
+enum Sought {
+    Job(JobId),
+    NotYet,
+    /// The server's row does not bear the approval any more.
+    Never,
+}
+
+/// The transaction ends here: it would hold back SQLite's log while a job is followed for an hour.
+async fn sought(process: &Process, id: ApprovalId, handle: &str) -> anyhow::Result<Sought> {
+    let mut tx = process.ops.store.read().await?;
+    if let Some(job) = tx.approval(id).await?.and_then(|approval| approval.job) {
+        return Ok(Sought::Job(job));
+    }
+    let Some(server) = tx.server_by_handle(handle).await? else { return Ok(Sought::Never) };
+    if let Some(job) = tx.open_job(PROVISION_VPS, server.id).await? {
+        return Ok(Sought::Job(job.id));
+    }
+    let borne = server.rebuild_approval == Some(id.to_string());
+    Ok(if borne { Sought::NotYet } else { Sought::Never })
 }
 
 /// Whoever sits here may say yes by typing the handle; else somebody says it in the chat.
 async fn await_yes(process: &Process, id: ApprovalId, handle: &str) -> anyhow::Result<Approval> {
     let approval = process.ops.store.read().await?.approval(id).await?;
     if let Some(approval) = &approval {
-        println!("{}: ALL DATA ON ITS DISK AND THE PROVIDER'S BACKUPS WILL BE LOST.", approval.plan.target);
+        println!("{}: ALL DATA ON ITS DISK AND THE PROVIDER'S BACKUPS WILL BE LOST.", clean(&approval.plan.target));
         for (what, value) in &approval.plan.identity {
-            println!("  {what:<12} {value}");
+            println!("  {:<12} {}", clean(what), clean(value));
         }
     }
     if std::io::stdin().is_terminal() {
@@ -120,7 +140,8 @@ async fn await_yes(process: &Process, id: ApprovalId, handle: &str) -> anyhow::R
                 ApproveOutcome::Started { .. } => {}
                 ApproveOutcome::Stale { changes } => {
                     for change in changes {
-                        println!("since you asked, its {} changed from {} to {}", change.what, change.was, change.is);
+                        let (what, was, is) = (clean(&change.what), clean(&change.was), clean(&change.is));
+                        println!("since you asked, its {what} changed from {was} to {is}");
                     }
                 }
                 other => println!("{other:?}"),
