@@ -20,13 +20,14 @@ impl Tx {
         rows.iter().map(step).collect()
     }
 
-    /// Writes a step's intent; a step that is there already gets one more attempt, and keeps what it remembers.
+    /// Writes a step's intent; a step that is there already gets one more attempt, and keeps what it remembers. Its time
+    /// begins anew where its tries do ([`Tx::forget_tries`]): a person who sends a job on gives the step its whole limit.
     pub async fn begin_step(&mut self, job: JobId, seq: i64, name: &str, now: Timestamp) -> StoreResult<Step> {
         let row = sqlx::query(
             "INSERT INTO job_steps (job, seq, name, status, attempt, data, started_at)
              VALUES ($1, $2, $3, 'started', 1, 'null', $4)
              ON CONFLICT (job, seq) DO UPDATE SET status = 'started', attempt = job_steps.attempt + 1,
-                 started_at = CASE WHEN job_steps.status = 'failed' THEN excluded.started_at ELSE job_steps.started_at END
+                 started_at = CASE WHEN job_steps.attempt = 0 THEN excluded.started_at ELSE job_steps.started_at END
              RETURNING *",
         )
         .bind(job.to_string())

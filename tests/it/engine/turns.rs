@@ -184,6 +184,28 @@ async fn what_nobody_knows_how_to_do_fails_at_once() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_steps_time_begins_anew_only_when_a_person_sends_the_job_on() {
+    each_engine(|db| async move {
+        let stage = Stage::new(&db, Arc::new(Toy::default())).await;
+        stage.toy.tell("two", [Deed::Wait(Duration::from_secs(5)), Deed::Retry, Deed::Park]);
+        let worker = stage.worker().await;
+        let waits = stage.until(&[JobStatus::Waiting]).await;
+        let begun = stage.steps().await[1].started_at;
+        let parked = stage.until(&[JobStatus::Parked]).await;
+        let step = stage.steps().await.remove(1);
+        assert!(parked.lease_epoch > waits.lease_epoch);
+        assert_eq!((step.attempt, step.started_at), (2, begun), "tries of its own leave a step its limit");
+        stage.desk.clock.advance(Duration::from_hours(5));
+        let sent_on = stage.desk.ops.clock.now();
+        stage.retry().await;
+        assert_eq!(stage.ended().await.status, JobStatus::Succeeded);
+        assert!(stage.steps().await[1].started_at >= sent_on);
+        worker.stop().await;
+    })
+    .await;
+}
+
 /// Sees whether two jobs are ever at one server at once.
 struct Crowd {
     kind: &'static str,
