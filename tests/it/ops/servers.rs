@@ -1,13 +1,17 @@
 //! Operations on servers and their jobs: what is left alone, what is refused, what joins.
 
+use std::time::Duration;
+
+use rackhand_agent::work::Rebuilds;
 use rackhand_core::{
     model::Role,
-    ops::{OpError, table},
+    ops::{OpError, PROVISION_VPS, table},
     states::{JobStatus, ServerStatus},
+    work::Reconciler,
 };
 use serde_json::json;
 
-use super::{call, job_of, on};
+use super::{answer, call, job_of, on};
 use crate::{databases::each_engine, desk::Desk};
 
 /// Operations on a server that only change what we say of it: nothing is done to the server itself.
@@ -159,6 +163,44 @@ async fn jobs_are_named_by_their_end_and_only_parked_ones_are_sent_on() {
         db.sql("UPDATE jobs SET status = 'parked'").await.unwrap();
         db.sql("UPDATE servers SET managed = 0").await.unwrap();
         assert!(matches!(retry(id.short()).await, Err(OpError::Untouchable { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_persons_no_holds_against_what_a_status_asks_for() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let anna = desk.person(1, Role::Admin).await;
+        desk.server(1, ServerStatus::ForceRebuild, true).await;
+        let fresh = desk.server(2, ServerStatus::PendingSetup, true).await;
+        let rebuilds = Rebuilds::new(desk.ops.clone());
+        let mut tx = desk.store().write().await.unwrap();
+        let lease = tx.take_lease("rebuilds", "test", Duration::from_hours(9)).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let look = async || {
+            rebuilds.look(&lease).await.unwrap();
+            rebuilds.look(&lease).await.unwrap();
+            let asked = db.number("SELECT COUNT(*) FROM approvals").await;
+            (asked, db.number("SELECT COUNT(*) FROM jobs").await)
+        };
+        assert_eq!(look().await, (1, 1), "each is asked for once");
+        let audited = db.number("SELECT COUNT(*) FROM audit").await;
+
+        let approval = desk.store().read().await.unwrap().approvals(true, 0, 1).await.unwrap().remove(0).id;
+        // Late, and yet in time: it is the answer that counts, not the question.
+        let nearly = desk.ops.limits.approval_life - Duration::from_secs(1);
+        desk.clock.advance(nearly);
+        answer(&desk.ops, &anna, "refuse", approval).await.unwrap();
+        let job = desk.store().read().await.unwrap().open_job(PROVISION_VPS, fresh.id).await.unwrap().unwrap();
+        call(&desk.ops, &anna, "cancel_job", &json!({ "job": job.id })).await.unwrap();
+        desk.clock.advance(Duration::from_hours(1) - Duration::from_secs(1));
+        assert_eq!(look().await, (1, 1));
+        assert_eq!(db.number("SELECT COUNT(*) FROM audit").await, audited + 2, "the two answers");
+        desk.clock.advance(Duration::from_secs(2));
+        assert_eq!(look().await, (2, 1), "a job that was called off comes back when a person wants it");
+        on(&desk.ops, &anna, "provision_server", &fresh.handle).await.unwrap();
+        assert_eq!(look().await, (2, 2));
     })
     .await;
 }
