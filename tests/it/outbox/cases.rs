@@ -1,5 +1,9 @@
 //! One message at a time, and all that can become of it.
 
+use rackhand_bot::{
+    messenger::{self, terminal::Terminal},
+    sender::{Chats, TERMINAL_CHAT},
+};
 use rackhand_core::model::ButtonSpec;
 use rackhand_tests::telegram::Fault;
 
@@ -272,5 +276,52 @@ async fn one_message_that_never_gets_an_answer_does_not_hold_up_the_others() {
         scene.server.wait_for(person.id, SOON, |shown| (shown.len() == 5).then_some(())).await.unwrap();
         sender.stop().await;
         assert_eq!(scene.statuses(person.id).await, [("pending".to_owned(), 1), ("sent".to_owned(), 5)].into());
+    }
+}
+
+/// A terminal takes everybody else's chat for a closed one, and Telegram the terminal's.
+#[tokio::test]
+async fn a_terminal_and_telegram_leave_each_others_chats_alone() {
+    for scene in Scene::each(1).await {
+        let person = scene.people(1).remove(0);
+        let mut tx = scene.store.write().await.unwrap();
+        let known = rackhand_core::model::Person {
+            telegram_id: person.id,
+            username: None,
+            first_name: "Anna".into(),
+            last_name: None,
+            language: None,
+        };
+        tx.person_seen(&known, scene.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        scene.mail(&[notice(person.id, 1, Level::Reply), notice(TERMINAL_CHAT, 1, Level::Reply)]).await;
+        let local = messenger::Person {
+            telegram_id: TERMINAL_CHAT,
+            username: None,
+            first_name: "you".into(),
+            last_name: None,
+            language_code: None,
+        };
+        let input = Box::new(tokio::io::BufReader::new(tokio::io::empty()));
+        let screen = Terminal::new(local, START, input, Box::new(tokio::io::sink()), Box::new(|| None));
+        let sender = scene.sender_on(scene.store.clone(), Arc::new(screen), "terminal").serving(Chats::Terminal);
+        let terminal = run(sender.budgets(FREE));
+        while scene.statuses(TERMINAL_CHAT).await.get("sent") != Some(&1) {
+            SystemClock.sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(scene.statuses(person.id).await, BTreeMap::from([("pending".to_owned(), 1)]));
+        // Each holds a lease of its own.
+        let telegram = run(scene.sender("telegram").budgets(FREE));
+        scene.drained(Duration::from_secs(10)).await;
+        assert_eq!(scene.texts(person.id), ["reply 1"]);
+        terminal.stop().await;
+        scene.mail(&[notice(TERMINAL_CHAT, 2, Level::Reply), notice(person.id, 2, Level::Reply)]).await;
+        while scene.texts(person.id).len() < 2 {
+            SystemClock.sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(scene.statuses(TERMINAL_CHAT).await.get("pending"), Some(&1), "it waits for the terminal");
+        let user = scene.store.read().await.unwrap().user_by_telegram(person.id).await.unwrap().unwrap();
+        assert!(!user.blocked);
+        telegram.stop().await;
     }
 }
