@@ -7,7 +7,7 @@ use rackhand_core::{
     keyring::Aad,
     model::{Approval, Body, EventLevel, IncidentKind, Job, Level, NewJob, NewServer, Notice, Plan, Reason},
     states::{ApprovalEvent, ApprovalStatus, JobEvent, JobStatus},
-    store::{Claim, ClaimBy, JobFilter, Mail, Remembered, Sent, Store, StoreError, Tx, job_key},
+    store::{Claim, ClaimBy, JobFilter, Kinds, Mail, Remembered, Sent, Store, StoreError, Tx, job_key},
     units::Timestamp,
 };
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ async fn a_short_lease_runs_out_by_the_databases_own_clock() {
         let store = db.open().await;
         queued(&store, None, None).await;
         let mut tx = store.write().await.unwrap();
-        let short = ClaimBy { owner: "short".to_owned(), lease: Duration::ZERO };
+        let short = ClaimBy { owner: "short".to_owned(), kinds: kinds(), lease: Duration::ZERO };
         tx.claim(&short, NOW).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         let again = async {
@@ -438,8 +438,12 @@ async fn queued(store: &Store, target: Option<ServerId>, approval: Option<Approv
     job
 }
 
+fn kinds() -> Kinds {
+    ["other", "work"].into_iter().collect()
+}
+
 fn by() -> ClaimBy {
-    ClaimBy { owner: "test".to_owned(), lease: LEASE }
+    ClaimBy { owner: "test".to_owned(), kinds: kinds(), lease: LEASE }
 }
 
 async fn claim(store: &Store) -> Option<Job> {
@@ -450,7 +454,7 @@ async fn claim(store: &Store) -> Option<Job> {
 }
 
 async fn due(store: &Store) -> bool {
-    store.read().await.unwrap().any_job_due(NOW).await.unwrap()
+    store.read().await.unwrap().any_job_due(&kinds(), NOW).await.unwrap()
 }
 
 async fn asked(store: &Store, hash: &str) -> ApprovalId {

@@ -34,7 +34,7 @@ pub const ERRORS: [&str; 18] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 37] = [
+pub const REASONS: [&str; 36] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -67,7 +67,6 @@ pub const REASONS: [&str; 37] = [
     "illegal-status",
     "cancelled",
     "ready",
-    "unknown-kind",
     "unknown-step",
     "bad-params",
     "succeeded",

@@ -27,8 +27,20 @@ pub struct Claim {
 pub struct ClaimBy {
     /// The process.
     pub owner: String,
+    /// What it knows how to do: it claims nothing else.
+    pub kinds: Kinds,
     /// How long a lease lasts without a heartbeat.
     pub lease: Duration,
+}
+
+/// Kinds of jobs, as one text between commas: one statement then serves any number of them on both databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds(String);
+
+impl<'a> FromIterator<&'a str> for Kinds {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(kinds: I) -> Self {
+        Self(kinds.into_iter().fold(",".to_owned(), |all, kind| all + kind + ","))
+    }
 }
 
 /// Which jobs to list.
@@ -40,11 +52,12 @@ pub struct JobFilter {
     pub open: bool,
 }
 
-/// Which jobs `j` are due at $1 (our clock) and $2 (the database's): the condition of [`Tx::claim`] and of the look
-/// before it. The first part is that of the index `jobs_open`, word for word.
+/// Which jobs `j` of the kinds $3 are due at $1 (our clock) and $2 (the database's): the condition of [`Tx::claim`] and of
+/// the look before it. The first part is that of the index `jobs_open`, word for word.
 macro_rules! due_sql {
     () => {
-        "j.status IN ('queued', 'running', 'waiting') AND ((j.status = 'waiting' AND j.run_at <= $1)
+        "j.status IN ('queued', 'running', 'waiting') AND replace($3, ',' || j.kind || ',', '') <> $3
+             AND ((j.status = 'waiting' AND j.run_at <= $1)
              OR (j.status = 'running' AND j.lease_until < $2)
              OR (j.status = 'queued' AND j.run_at <= $1 AND NOT EXISTS (SELECT 1 FROM jobs a
                  WHERE a.target = j.target AND a.id <> j.id AND (a.status IN ('running', 'waiting', 'parked')
@@ -55,7 +68,7 @@ macro_rules! due_sql {
 macro_rules! claim_sql {
     ($lock:literal) => {
         concat!(
-            "UPDATE jobs SET status = 'running', lease_owner = $3, lease_until = $4, lease_epoch = lease_epoch + 1,
+            "UPDATE jobs SET status = 'running', lease_owner = $4, lease_until = $5, lease_epoch = lease_epoch + 1,
                  started_at = COALESCE(started_at, $1)
              WHERE id = (SELECT j.id FROM jobs j WHERE ",
             due_sql!(),
@@ -109,7 +122,7 @@ impl Tx {
         row.as_ref().map(job).transpose()
     }
 
-    /// Takes the best due job: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
+    /// Takes the best due job of these kinds: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
     /// target is free.
     ///
     /// # Errors
@@ -123,6 +136,7 @@ impl Tx {
         let row = sqlx::query(sql)
             .bind(now.0)
             .bind(db_now)
+            .bind(by.kinds.0.clone())
             .bind(by.owner.clone())
             .bind(db_now.saturating_add(millis(by.lease)))
             .fetch_optional(self.conn())
@@ -131,10 +145,11 @@ impl Tx {
     }
 
     /// Whether [`Tx::claim`] might find something: a look that writes nothing.
-    pub async fn any_job_due(&mut self, now: Timestamp) -> StoreResult<bool> {
+    pub async fn any_job_due(&mut self, kinds: &Kinds, now: Timestamp) -> StoreResult<bool> {
         let db_now = self.db_now().await?;
         let sql = concat!("SELECT COUNT(*) FROM (SELECT j.id FROM jobs j WHERE ", due_sql!(), " LIMIT 1) due");
-        Ok(sqlx::query_scalar::<_, i64>(sql).bind(now.0).bind(db_now).fetch_one(self.conn()).await? > 0)
+        let due = sqlx::query_scalar::<_, i64>(sql).bind(now.0).bind(db_now).bind(kinds.0.clone());
+        Ok(due.fetch_one(self.conn()).await? > 0)
     }
 
     /// Prolongs a lease; answers whether somebody called the job off.

@@ -35,7 +35,7 @@ use tokio::sync::Notify;
 
 pub use audit::ChainFault;
 pub use error::StoreError;
-pub use jobs::{Claim, ClaimBy, JobFilter};
+pub use jobs::{Claim, ClaimBy, JobFilter, Kinds};
 pub use journal::job_key;
 pub use leases::Lease;
 pub use outbox::{Due, Mail, Sent};

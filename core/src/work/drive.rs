@@ -26,7 +26,7 @@ use crate::{
 pub(super) struct Drive {
     pub store: Store,
     pub clock: SharedClock,
-    pub workflow: Option<Arc<dyn Workflow>>,
+    pub workflow: Arc<dyn Workflow>,
     pub witness: Arc<dyn Witness>,
     pub settings: Settings,
     pub stop: CancellationToken,
@@ -118,8 +118,7 @@ impl Drive {
         left_behind: bool,
         signals: &Signals,
     ) -> StoreResult<Turn> {
-        // `steps` gave the specification, so there is a workflow.
-        let Some(workflow) = self.workflow.clone() else { return Ok(Turn::Over) };
+        let workflow = &self.workflow;
         let mut cx = self.cx(held, step);
         if left_behind {
             let seen = AssertUnwindSafe(workflow.observe(spec.name, &mut cx)).catch_unwind().await;
@@ -196,10 +195,9 @@ impl Drive {
     }
 
     async fn undo(&self, held: &mut Held, step: Step) -> StoreResult<Turn> {
-        let Some(workflow) = self.workflow.clone() else { return Ok(Turn::Over) };
         let mut cx = self.cx(held, step);
         let name = cx.step.name.clone();
-        let undone = AssertUnwindSafe(workflow.undo(&name, &mut cx)).catch_unwind().await;
+        let undone = AssertUnwindSafe(self.workflow.undo(&name, &mut cx)).catch_unwind().await;
         match undone.unwrap_or_else(|_| Err(panicked(&name))) {
             Ok(()) => {
                 let now = self.now();

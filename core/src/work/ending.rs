@@ -1,11 +1,9 @@
 //! How a job ends: well, badly with undo, or parked for a person.
 
-use std::sync::Arc;
-
 use tracing::{info, warn};
 
 use super::{
-    StepSpec, Workflow,
+    StepSpec,
     drive::{Drive, Held, Turn},
     workflow::ending_event,
 };
@@ -16,18 +14,13 @@ use crate::{
     units::Timestamp,
 };
 
-/// The workflow of a job with its steps, or why this program has none for it.
-type Plan = Result<(Arc<dyn Workflow>, Vec<StepSpec>), Reason>;
+/// The steps of a job, or why there are none for its parameters.
+type Plan = Result<Vec<StepSpec>, Reason>;
 
 impl Drive {
-    pub(super) async fn succeed(
-        &self,
-        tx: &mut Tx,
-        held: &mut Held,
-        workflow: &Arc<dyn Workflow>,
-    ) -> StoreResult<Turn> {
+    pub(super) async fn succeed(&self, tx: &mut Tx, held: &mut Held) -> StoreResult<Turn> {
         let now = self.now();
-        let outcome = workflow.success(&held.job);
+        let outcome = self.workflow.success(&held.job);
         tx.set_outcome(held.job.id, &outcome).await?;
         let at = held.job.step.clone().unwrap_or_default();
         tx.add_event(&held.job, &at, EventLevel::Info, &outcome.text, now).await?;
@@ -72,7 +65,7 @@ impl Drive {
             return Ok(Turn::Over);
         }
         let specs = match plan {
-            Ok((_, specs)) => specs,
+            Ok(specs) => specs,
             // Nobody here knows how to undo what may have been done.
             Err(reason) if !held.journal.is_empty() => return self.park_in(tx, held, reason).await,
             Err(_) => Vec::new(),
@@ -108,9 +101,7 @@ impl Drive {
     async fn end(&self, tx: &mut Tx, held: &mut Held, event: JobEvent, reason: Option<Reason>) -> StoreResult<Turn> {
         let now = self.now();
         held.job = tx.let_go(&held.job, event, reason.as_ref(), now, now).await?;
-        if let Some(workflow) = &self.workflow {
-            workflow.ended(tx, &held.job).await?;
-        }
+        self.workflow.ended(tx, &held.job).await?;
         tx.touch_messages(&job_key(held.job.id)).await?;
         tell_ended(tx, &held.job, now).await?;
         info!(job = %held.claim.job, status = %held.job.status, "ended, or parked");

@@ -17,7 +17,7 @@ use crate::{
     clock::SharedClock,
     fault::chain,
     model::Job,
-    store::{ClaimBy, Store, StoreResult},
+    store::{ClaimBy, Kinds, Store, StoreResult},
 };
 
 /// How a runner works.
@@ -44,12 +44,12 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A runner that claims in the name of `owner`, which must be unique among processes.
+    /// A runner without workflows, which claims nothing yet, in the name of `owner`, which must be unique among processes.
     pub fn new(store: Store, clock: SharedClock, settings: Settings, owner: String) -> Self {
         Self { store, clock, workflows: HashMap::new(), settings, owner, witness: Arc::new(NoWitness) }
     }
 
-    /// Adds a workflow.
+    /// Adds a workflow: jobs of its kind are claimed. Those of other kinds wait for a process that knows them.
     #[must_use]
     pub fn with(mut self, workflow: Arc<dyn Workflow>) -> Self {
         self.workflows.insert(workflow.kind(), workflow);
@@ -101,7 +101,7 @@ impl Runner {
     /// The best due job, if any. Unless it is `sure` that there is news it looks first: an idle process should not ask
     /// for the write lock.
     async fn take(&self, sure: bool, stop: &CancellationToken) -> StoreResult<Option<(Drive, Held, Option<Turn>)>> {
-        if !sure && !self.store.read().await?.any_job_due(self.clock.now()).await? {
+        if !sure && !self.store.read().await?.any_job_due(&self.kinds(), self.clock.now()).await? {
             return Ok(None);
         }
         match self.claim_and_begin(stop).await {
@@ -120,31 +120,38 @@ impl Runner {
         let mut tx = self.store.write().await?;
         let Some(job) = tx.claim(&self.claim_by(), self.clock.now()).await? else { return Ok(None) };
         let journal = tx.steps(job.id).await?;
-        let (drive, mut held) = (self.drive(&job, stop), Held::new(job, journal));
+        let Some(drive) = self.drive(&job, stop) else { return Ok(None) };
+        let mut held = Held::new(job, journal);
         let turn = drive.turn(tx, &mut held, "claim").await?;
         Ok(Some((drive, held, Some(turn))))
     }
 
     async fn claim_alone(&self, stop: &CancellationToken) -> StoreResult<Option<(Drive, Held, Option<Turn>)>> {
         let mut tx = self.store.write().await?;
-        let job = tx.claim(&self.claim_by(), self.clock.now()).await?;
+        let Some(job) = tx.claim(&self.claim_by(), self.clock.now()).await? else { return Ok(None) };
+        let Some(drive) = self.drive(&job, stop) else { return Ok(None) };
         tx.commit().await?;
-        Ok(job.map(|job| (self.drive(&job, stop), Held::new(job, Vec::new()), None)))
+        Ok(Some((drive, Held::new(job, Vec::new()), None)))
     }
 
     fn claim_by(&self) -> ClaimBy {
-        ClaimBy { owner: self.owner.clone(), lease: self.settings.lease }
+        ClaimBy { owner: self.owner.clone(), kinds: self.kinds(), lease: self.settings.lease }
     }
 
-    fn drive(&self, job: &Job, stop: &CancellationToken) -> Drive {
-        Drive {
+    fn kinds(&self) -> Kinds {
+        self.workflows.keys().copied().collect()
+    }
+
+    /// None for a kind that is not ours, of which nothing is claimed.
+    fn drive(&self, job: &Job, stop: &CancellationToken) -> Option<Drive> {
+        Some(Drive {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            workflow: self.workflows.get(job.kind.as_str()).cloned(),
+            workflow: self.workflows.get(job.kind.as_str())?.clone(),
             witness: self.witness.clone(),
             settings: self.settings.clone(),
             stop: stop.clone(),
-        }
+        })
     }
 
     /// Waits for news; answers whether there is some in this process.

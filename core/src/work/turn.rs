@@ -1,11 +1,9 @@
 //! What is next for a job: decided from its row and its journal, and written in the transaction that wrote what was.
 
-use std::sync::Arc;
-
 use tracing::info;
 
 use super::{
-    StepSpec, Workflow,
+    StepSpec,
     drive::{Drive, Held, Turn},
 };
 use crate::{
@@ -26,12 +24,12 @@ impl Drive {
     }
 
     async fn next(&self, tx: &mut Tx, held: &mut Held) -> StoreResult<Turn> {
-        let plan = self.plan(held);
+        let plan = self.workflow.steps(&held.job.params);
         if held.job.ending.is_some() {
             return self.wind_down(tx, held, plan).await;
         }
-        let (workflow, specs) = match plan {
-            Ok(plan) => plan,
+        let specs = match plan {
+            Ok(specs) => specs,
             Err(reason) => {
                 self.begin_ending(tx, held, JobStatus::Failed, &reason, None).await?;
                 return self.wind_down(tx, held, Err(reason)).await;
@@ -40,25 +38,17 @@ impl Drive {
         if held.job.cancel_requested {
             let reason = Reason::new("cancelled", "called off by a person");
             self.begin_ending(tx, held, JobStatus::Cancelled, &reason, None).await?;
-            return self.wind_down(tx, held, Ok((workflow, specs))).await;
+            return self.wind_down(tx, held, Ok(specs)).await;
         }
         let done = |seq: i64| held.journal.iter().any(|entry| entry.seq == seq && entry.status == StepStatus::Done);
         match (0_i64..).zip(&specs).find(|(seq, _)| !done(*seq)) {
-            None => self.succeed(tx, held, &workflow).await,
+            None => self.succeed(tx, held).await,
             Some(_) if self.stop.is_cancelled() => {
                 self.release(tx, &held.job).await?;
                 Ok(Turn::Over)
             }
             Some((seq, spec)) => self.open_step(tx, held, seq, *spec).await,
         }
-    }
-
-    fn plan(&self, held: &Held) -> Result<(Arc<dyn Workflow>, Vec<StepSpec>), Reason> {
-        let kind = &held.job.kind;
-        let unknown = || Reason::new("unknown-kind", format!("this program knows no workflow {kind:?}"));
-        let workflow = self.workflow.clone().ok_or_else(unknown)?;
-        let specs = workflow.steps(&held.job.params)?;
-        Ok((workflow, specs))
     }
 
     /// A step that waited, or was never begun, is ours to begin; one that is `started` was left by a dead worker.

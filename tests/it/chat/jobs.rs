@@ -11,7 +11,7 @@ use rackhand_bot::{
 use rackhand_core::{
     ids::JobId,
     model::{Body, EventLevel, IncidentKind, Notice, Reason, Role},
-    ops::OpError,
+    ops::{OpError, PROVISION_VPS},
     states::JobEvent,
     store::{Claim, ClaimBy, Mail, job_key},
 };
@@ -27,7 +27,11 @@ struct Worker<'a>(&'a House, JobId, Claim);
 impl<'a> Worker<'a> {
     async fn claim(house: &'a House) -> Self {
         let mut tx = house.ops.store.write().await.unwrap();
-        let by = ClaimBy { owner: "test".into(), lease: Duration::from_mins(1) };
+        let by = ClaimBy {
+            owner: "test".into(),
+            kinds: [PROVISION_VPS].into_iter().collect(),
+            lease: Duration::from_mins(1),
+        };
         let job = tx.claim(&by, house.ops.clock.now()).await.unwrap().expect("a job is due");
         tx.commit().await.unwrap();
         Self(house, job.id, Claim { job: job.id, epoch: job.lease_epoch })
