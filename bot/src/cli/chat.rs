@@ -31,7 +31,7 @@ pub async fn talk(process: &Process) -> anyhow::Result<ExitCode> {
     {
         promote(process, &seen.user).await?;
     }
-    let terminal = Arc::new(Terminal::stdio(speaker(person), process.ops.clock.now()));
+    let terminal = Arc::new(Terminal::stdio(person, process.ops.clock.now()));
     let stop = serve::stop_on_signal()?;
     process.run(Some(Front::Terminal(terminal)), Parts::ALL, &stop).await?;
     process.ops.store.close().await;
@@ -52,14 +52,4 @@ fn local_person() -> Person {
     let name = super::environment("USER").unwrap_or_else(|| "you".to_owned());
     let language = super::environment("LC_ALL").or_else(|| super::environment("LANG"));
     Person { telegram_id: TERMINAL_CHAT, username: None, first_name: name, last_name: None, language }
-}
-
-fn speaker(person: Person) -> rackhand_bot::messenger::Person {
-    rackhand_bot::messenger::Person {
-        telegram_id: person.telegram_id,
-        username: person.username,
-        first_name: person.first_name,
-        last_name: person.last_name,
-        language_code: person.language,
-    }
 }

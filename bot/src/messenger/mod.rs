@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rackhand_core::fault::{Fault, FaultKind};
+pub use rackhand_core::model::Person;
 
 /// A chat. A person's private chat has the person's own number; a group's number is negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,21 +58,6 @@ pub struct Message {
     pub silent: bool,
     /// A file that the text is then the caption of. An edit changes the caption and the buttons, never the file.
     pub document: Option<Document>,
-}
-
-/// Who a message or a press comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    /// Telegram's number for the account: the only thing about it that never changes.
-    pub telegram_id: i64,
-    /// The name after the `@`; people change and lend it.
-    pub username: Option<String>,
-    /// First name.
-    pub first_name: String,
-    /// Last name.
-    pub last_name: Option<String>,
-    /// The language of the person's app: an IETF tag such as `ru` or `en-GB`.
-    pub language_code: Option<String>,
 }
 
 /// Where an update comes from.

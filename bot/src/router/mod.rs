@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use rackhand_core::{
     fault::{Fault, FaultKind, chain},
     keyring::KeyringError,
-    model::{Body, Level, Person, Role, User},
+    model::{Body, Level, Role, User},
     ops::{OpError, Ops, Seen},
     store::{Mail, StoreError, Tx},
 };
@@ -115,7 +115,7 @@ impl Router {
             Kind::Press { origin, press, .. } => (origin, Some(press)),
             Kind::Unreadable { origin: None } => return self.note(incoming.update, "given up").await,
         };
-        let lang = Lang::of(origin.person.language_code.as_deref().unwrap_or_default());
+        let lang = Lang::of(origin.person.language.as_deref().unwrap_or_default());
         let reply = Reply::below(views::body(help_bug(lang)));
         if origin.private {
             self.write_reply(incoming.update, origin.chat.0, None, reply, "given up").await?;
@@ -155,7 +155,7 @@ impl Router {
         message: MessageId,
         data: &str,
     ) -> Result<Option<String>, RouteError> {
-        let lang = Lang::of(origin.person.language_code.as_deref().unwrap_or_default());
+        let lang = Lang::of(origin.person.language.as_deref().unwrap_or_default());
         // A button works in the private chat of the person it was made for, and nowhere else.
         if !origin.private || origin.chat.0 != origin.person.telegram_id {
             self.note(update, "press of another's").await?;
@@ -202,7 +202,7 @@ impl Router {
 
     /// A group is told once that this is no place for it.
     async fn group(&self, update: UpdateId, origin: &Origin) -> Result<(), RouteError> {
-        let lang = Lang::of(origin.person.language_code.as_deref().unwrap_or_default());
+        let lang = Lang::of(origin.person.language.as_deref().unwrap_or_default());
         let words = crate::messenger::Message::new(say!(lang, "group"));
         let mail = Mail { chat: origin.chat.0, key: "group".to_owned(), level: Level::Info, body: views::body(words) };
         let now = self.ops.clock.now();
@@ -215,15 +215,7 @@ impl Router {
     }
 
     async fn seen(&self, update: UpdateId, origin: &Origin) -> Result<Option<Seen>, RouteError> {
-        let person = &origin.person;
-        let person = Person {
-            telegram_id: person.telegram_id,
-            username: person.username.clone(),
-            first_name: person.first_name.clone(),
-            last_name: person.last_name.clone(),
-            language: person.language_code.clone(),
-        };
-        Ok(self.ops.person_wrote(&person, Some(update.0)).await?)
+        Ok(self.ops.person_wrote(&origin.person, Some(update.0)).await?)
     }
 
     /// Notes an update that is answered with nothing.

@@ -189,7 +189,7 @@ async fn a_persons_no_holds_against_what_a_status_asks_for() {
 
         let approval = desk.store().read().await.unwrap().approvals(true, 0, 1).await.unwrap().remove(0).id;
         // Late, and yet in time: it is the answer that counts, not the question.
-        let nearly = desk.ops.limits.approval_life - Duration::from_secs(1);
+        let nearly = desk.ops.limits.approval_life.saturating_sub(Duration::from_secs(1));
         desk.clock.advance(nearly);
         answer(&desk.ops, &anna, "refuse", approval).await.unwrap();
         let job = desk.store().read().await.unwrap().open_job(PROVISION_VPS, fresh.id).await.unwrap().unwrap();

@@ -300,7 +300,7 @@ async fn a_terminal_and_telegram_leave_each_others_chats_alone() {
             username: None,
             first_name: "you".into(),
             last_name: None,
-            language_code: None,
+            language: None,
         };
         let input = Box::new(tokio::io::BufReader::new(tokio::io::empty()));
         let screen = Terminal::new(local, START, input, Box::new(tokio::io::sink()), Box::new(|| None));

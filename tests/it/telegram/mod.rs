@@ -48,7 +48,7 @@ async fn a_conversation() {
     let said = server.say(&anna, "/rebuild <vps>");
     let [Kind::Text { origin, text }] = &read(&bot, &mut after).await[..] else { panic!("no text") };
     assert_eq!((text.as_str(), origin.chat, origin.private), ("/rebuild <vps>", ChatId(101), true));
-    assert_eq!((origin.person.telegram_id, origin.person.language_code.as_deref()), (101, Some("ru")));
+    assert_eq!((origin.person.telegram_id, origin.person.language.as_deref()), (101, Some("ru")));
 
     let question = Message::new("<b>Rebuild</b> vps-1 &amp; lose all?").row([("Approve", "yes:1"), ("Refuse", "no:1")]);
     let id = bot.send(ChatId(101), &question.silent()).await.unwrap();

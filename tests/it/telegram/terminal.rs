@@ -10,8 +10,7 @@ const STARTED: i64 = 1_700_000_000_000;
 
 /// A chat on a screen of this size (or in a pipe), what the person types into, and what the person sees.
 fn chat(size: Option<(usize, usize)>) -> (Terminal, DuplexStream, DuplexStream) {
-    let person =
-        Person { telegram_id: 1, username: None, first_name: "You".into(), last_name: None, language_code: None };
+    let person = Person { telegram_id: 1, username: None, first_name: "You".into(), last_name: None, language: None };
     let (keys, input) = tokio::io::duplex(64 * 1024);
     let (output, seen) = tokio::io::duplex(64 * 1024);
     let terminal = Terminal::new(

@@ -53,6 +53,6 @@ fn person(user: User) -> Option<Person> {
         username: user.username,
         first_name: user.first_name,
         last_name: user.last_name,
-        language_code: user.language_code,
+        language: user.language_code,
     })
 }
