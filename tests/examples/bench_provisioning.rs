@@ -17,6 +17,8 @@
 #![allow(dead_code, reason = "tests use the rest of what is shared")]
 #![allow(clippy::disallowed_methods, reason = "real time is what it measures")]
 
+#[path = "../it/e2e/canary.rs"]
+mod canary;
 #[path = "../it/databases.rs"]
 mod databases;
 #[allow(dead_code, reason = "shared with the tests")]
@@ -117,10 +119,9 @@ impl Bench {
         let host = self.fresh(&format!("bench-{id}"), octet).await;
         self.world.provider.add_server(ServerSpec::new(id), host.clone());
         let handle = format!("vps-{id}");
-        self.world.telegram.say(&self.world.admin, &format!("/server {handle}"));
-        let manage = |m: &Shown| m.text.contains(&handle) && m.button("Manage").is_some();
-        self.world.wait("the server's card", |shown| shown.iter().any(manage)).await;
-        self.world.tap("Manage").await;
+        let found = |m: &Shown| m.text.contains(&handle);
+        self.world.wait("the new server", |shown| shown.iter().any(found)).await;
+        self.world.manage(&handle).await;
         let ended = |m: &Shown| m.text.contains(&format!("{handle} is ready"));
         self.world.wait_long(LIMIT, "that it is ready", |shown| shown.iter().any(ended)).await;
         // The provider keeps it; it must not run beside the next one.

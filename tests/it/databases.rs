@@ -55,6 +55,13 @@ impl Database {
         }
     }
 
+    /// Everything in it, as text; PostgreSQL only.
+    pub fn dump(&self) -> Vec<u8> {
+        let output = std::process::Command::new("pg_dump").arg(self.url()).output().unwrap();
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     /// A bare connection, for what a test must see and no program asks.
     pub async fn connect(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();

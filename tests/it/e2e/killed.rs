@@ -22,18 +22,9 @@ async fn prepare(world: &World) {
     world.host(SERVER);
     let mut running = world.start();
     world.first_admin(&running).await;
-    take(world, HANDLE).await;
+    world.manage(HANDLE).await;
     until_ready(world, 1).await;
     running.kill();
-}
-
-/// The admin takes a server, and so has it set up.
-async fn take(world: &World, handle: &str) {
-    world.telegram.say(&world.admin, &format!("/server {handle}"));
-    let offered =
-        |shown: &[Shown]| shown.last().is_some_and(|m| m.text.contains(handle) && m.button("Manage").is_some());
-    world.wait("the server's card", offered).await;
-    world.tap("Manage").await;
 }
 
 /// Has the server rebuilt: asks, and says yes to the question that comes.
@@ -141,7 +132,7 @@ async fn a_set_up_that_dies_around_its_password_reset_resets_once() {
     world.first_admin(&first).await;
     first.kill();
     let mut counting = world.start_witnessed(&["count"]);
-    take(&world, "vps-300").await;
+    world.manage("vps-300").await;
     world.wait("the first end", |shown| shown.iter().any(|m| m.text.contains("vps-300 is ready"))).await;
     let around =
         |point: &Point| ["authorize", "reset_password", "await_password"].iter().any(|s| point.what.starts_with(s));
@@ -154,7 +145,7 @@ async fn a_set_up_that_dies_around_its_password_reset_resets_once() {
         let mut doomed = world.start_witnessed(&["kill", &point.what, &point.when]);
         let found = |shown: &[Shown]| shown.iter().any(|m| m.text.contains(&handle));
         world.wait("the new server", found).await;
-        take(&world, &handle).await;
+        world.manage(&handle).await;
         eventually(SOON, async || doomed.ended()).await.expect("its death");
         let mut living = world.start();
         world.wait("the end", |shown| shown.iter().any(|m| m.text.contains(&format!("{handle} is ready")))).await;

@@ -1,5 +1,6 @@
 //! The whole product as its users meet it: the real program, a strict Telegram, a provider, hosts.
 
+mod canary;
 mod commands;
 mod failures;
 mod journey;

@@ -12,7 +12,7 @@ use rackhand_core::{clients::time4vps::TaskKind, model::Server, states::ServerSt
 use rackhand_tests::{host::Host, real_host::RealHost, telegram::Shown, time4vps::ServerSpec};
 use tokio::{net::TcpStream, process::Command, time::timeout};
 
-use super::world::World;
+use super::{canary::ProcessWatch, world::World};
 use crate::harness::{Peer, need};
 
 /// Setting one host up takes a minute on a small machine; two at once, and other tests beside them, some more.
@@ -36,12 +36,10 @@ async fn real_hosts_are_set_up_and_rebuilt() {
     world.provider.add_server(ServerSpec::new(52), trixie.clone());
     let running = world.start();
     world.first_admin(&running).await;
+    let watch = ProcessWatch::start();
 
     for server in ["vps-51", "vps-52"] {
-        world.telegram.say(&world.admin, &format!("/server {server}"));
-        let card = format!("the card of {server}");
-        world.wait(&card, |shown| shown.iter().any(|m| m.text.contains(server) && m.button("Manage").is_some())).await;
-        world.tap("Manage").await;
+        world.manage(server).await;
         let running = |m: &Shown| m.text.contains(server) && m.button("Cancel").is_some();
         world.wait("the job's message", |shown| shown.iter().any(running)).await;
     }
@@ -73,6 +71,7 @@ async fn real_hosts_are_set_up_and_rebuilt() {
     let shown = world.telegram.transcript(world.admin.id);
     let live: Vec<_> = shown.iter().filter(|m| m.edits > 5).collect();
     assert_eq!(live.len(), 3, "one for each job: {live:?}");
+    watch.assert_unseen(&world.provider.passwords());
 }
 
 /// Waits until the chat said `times` times that the server is ready, or once that it is not.

@@ -25,6 +25,7 @@ use rackhand_tests::{
     time4vps::{ServerSpec, Time4VpsSim},
 };
 
+use super::canary;
 use crate::{
     databases::Database,
     harness::{self, program},
@@ -192,6 +193,16 @@ impl World {
         self.telegram.tap(&self.admin, self.admin.id, label).expect("the button");
     }
 
+    /// The admin opens a server's card and takes it, and so has it set up.
+    pub async fn manage(&self, handle: &str) {
+        self.telegram.say(&self.admin, &format!("/server {handle}"));
+        let card = |message: &&Shown| message.text.contains(handle) && message.button("Manage").is_some();
+        self.wait(&format!("the card of {handle}"), |shown| shown.iter().any(|message| card(&message))).await;
+        let shown = self.telegram.transcript(self.admin.id);
+        let card = shown.iter().rev().find(card).expect("the card");
+        self.telegram.press(&self.admin, self.admin.id, card.id, card.button("Manage").expect("the button"));
+    }
+
     /// How often something of this kind took effect at the provider.
     pub fn effects(&self, id: i64, kind: TaskKind) -> usize {
         self.provider.effects().iter().filter(|effect| effect.server == id && effect.kind == kind).count()
@@ -215,6 +226,23 @@ impl World {
             .env("RACKHAND_LOG", "off")
             .output()
             .expect("the program runs")
+    }
+}
+
+/// In no walk does a password show up anywhere.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut secrets = self.provider.passwords();
+        secrets.extend([self.provider.password().to_owned(), self.telegram.token()]);
+        let calls = self.telegram.calls().into_iter().map(|call| call.args.to_string().into_bytes());
+        canary::assert_absent(&secrets, "what was sent to Telegram", calls);
+        canary::assert_absent_from_files(&secrets, self.dir.path());
+        if let Some(database) = &self.database {
+            canary::assert_absent(&secrets, "the database", [database.dump()]);
+        }
     }
 }
 
