@@ -119,7 +119,9 @@ impl Router {
                 return Ok(Some(button(lang, "button-jobs", &Want::Jobs(None, 0))));
             }
             OpError::AttemptsSpent { handle, .. } => (handle, Action::ResetAttempts),
-            OpError::Untouchable { handle, why: "reserved" } => (handle, Action::Release),
+            OpError::Untouchable { handle, why: "reserved" } | OpError::RebuildWished(handle) => {
+                (handle, Action::Release)
+            }
             OpError::Untouchable { handle, why: "unmanaged" } => (handle, Action::Manage),
             _ => return Ok(None),
         };

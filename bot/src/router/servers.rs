@@ -74,8 +74,9 @@ impl Router {
         }
         let words = format!("done-{}", action.command().replace('_', "-"));
         let card = self.server_card(asked, &server.handle).await?;
-        let html = format!("{}\n\n{}", say!(lang, &words, handle = &server.handle), card.html);
-        let toast = views::html_to_plain(&say!(lang, &words, handle = &server.handle));
+        let told = say!(lang, &words, handle = &server.handle, was = server.status.to_string());
+        let html = format!("{told}\n\n{}", card.html);
+        let toast = views::html_to_plain(&told);
         Ok(Reply::here(Message { html, ..card }).toast(toast))
     }
 

@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 2] = ["attempts", "seconds"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 18] = [
+pub const ERRORS: [&str; 19] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -25,6 +25,7 @@ pub const ERRORS: [&str; 18] = [
     "busy",
     "approval-over",
     "no-address",
+    "rebuild-wished",
     "bad-code",
     "last-admin",
     "illegal",

@@ -38,7 +38,12 @@ server-job = ⚙️ A job has it: { $state }
 done-manage = ✅ { $handle } is ours now: its set-up begins within a minute.
 done-unmanage = ✅ Let go of { $handle }: nothing touches it any more.
 done-reserve = 🔒 { $handle } is reserved.
-done-release = 🔓 { $handle } is released. It is not managed until an admin takes it.
+done-release =
+    { $was ->
+        [reserved] 🔓 { $handle } is released. It is not managed until an admin takes it.
+        [maintenance] 🔓 The work on { $handle } is over: it is set up again within a minute.
+        *[other] 🔓 The rebuild of { $handle } is called off.
+    }
 done-provision = 🔧 { $handle }: started.
 done-rebuild = ♻️ { $handle }: started.
 done-force-rebuild = ♻️ { $handle } will be rebuilt.

@@ -24,6 +24,7 @@ error-attempts-spent = { $handle } failed { $attempts } times in a row. Look at 
 error-busy = { $handle } is busy: job { $job } has it. Wait for its end, or cancel it.
 error-approval-over = Job { $job } would wipe the disk, and the yes to that is too old or missing. Cancel it and ask anew.
 error-no-address = { $handle } has no address yet: the provider is still making it. Try again in a few minutes.
+error-rebuild-wished = { $handle } waits for its rebuild. To set it up without wiping it, an admin calls the rebuild off first.
 error-bad-code = This code is unknown, used or too old. Ask an admin for a new one.
 error-last-admin = This is the last admin. Make somebody else admin first.
 error-illegal =

@@ -35,7 +35,12 @@ server-job = ⚙️ Занят заданием: { $state }
 done-manage = ✅ { $handle } теперь наш: настройка начнётся в течение минуты.
 done-unmanage = ✅ { $handle } отпущен: его больше никто не тронет.
 done-reserve = 🔒 { $handle } в резерве.
-done-release = 🔓 Резерв с { $handle } снят. Он не в управлении, пока его не возьмёт администратор.
+done-release =
+    { $was ->
+        [reserved] 🔓 Резерв с { $handle } снят. Он не в управлении, пока его не возьмёт администратор.
+        [maintenance] 🔓 Работы на { $handle } окончены: в течение минуты он будет настроен заново.
+        *[other] 🔓 Переустановка { $handle } отменена.
+    }
 done-provision = 🔧 { $handle }: начато.
 done-rebuild = ♻️ { $handle }: начато.
 done-force-rebuild = ♻️ { $handle } будет пересоздан.

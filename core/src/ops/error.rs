@@ -89,6 +89,9 @@ pub enum OpError {
     /// The server has no address yet.
     #[error("{0} has no address yet: the provider is still making it")]
     NoAddress(String),
+    /// The server waits for its rebuild.
+    #[error("{0} waits for its rebuild: release it first, if it is to be set up as it is")]
+    RebuildWished(String),
     /// The invite is worth nothing.
     #[error("this code is unknown, used or too old")]
     BadCode,
@@ -133,9 +136,12 @@ impl Fault for OpError {
                 FaultKind::Forbidden
             }
             Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
-            Self::Busy { .. } | Self::NoAddress(_) | Self::LastAdmin | Self::Illegal(_) | Self::KeyReused => {
-                FaultKind::Conflict
-            }
+            Self::Busy { .. }
+            | Self::NoAddress(_)
+            | Self::RebuildWished(_)
+            | Self::LastAdmin
+            | Self::Illegal(_)
+            | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::NoPlan | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
@@ -161,6 +167,7 @@ impl OpError {
             Self::Busy { handle, job } => reason("busy").with("handle", handle).with("job", job.short()),
             Self::ApprovalOver { job } => reason("approval-over").with("job", job.short()),
             Self::NoAddress(handle) => reason("no-address").with("handle", handle),
+            Self::RebuildWished(handle) => reason("rebuild-wished").with("handle", handle),
             Self::BadCode => reason("bad-code"),
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),

@@ -30,6 +30,10 @@ impl Operation for ProvisionServer {
 
     async fn run(cx: &mut Cx, input: HandleInput) -> Result<JobStarted, OpError> {
         let server = cx.touchable(&input.handle).await?;
+        // Setting it up would forget the rebuild that it waits for.
+        if server.status == ServerStatus::ForceRebuild {
+            return Err(OpError::RebuildWished(server.handle));
+        }
         let mode = if server.status == ServerStatus::Error { ProvisionMode::Recover } else { ProvisionMode::Setup };
         cx.file_provisioning(&server, mode, false).await
     }

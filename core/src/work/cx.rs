@@ -1,6 +1,6 @@
 //! What a step has in its hands.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub struct StepCx {
     pub(super) claim: Claim,
     pub(super) store: Store,
     pub(super) clock: SharedClock,
+    pub(super) lease: Duration,
     pub(super) witness: Arc<dyn Witness>,
 }
 
@@ -71,9 +72,16 @@ impl StepCx {
         self.store.read().await
     }
 
-    /// Proves, as late as possible before an effect outside, that the job is still ours.
+    /// Proves, as late as possible before an effect outside, that the job is still ours. A proof that took long (the
+    /// process was frozen, the database slow) says nothing of now: it is made again.
     pub async fn still_mine(&self) -> StoreResult<()> {
-        self.begin().await?.commit().await
+        loop {
+            let asked = self.now();
+            self.commit(self.begin().await?, "proof").await?;
+            if self.now().since(asked) < self.lease / 3 {
+                return Ok(());
+            }
+        }
     }
 
     /// Adds a line to the job's story. Never a secret.

@@ -247,6 +247,7 @@ impl Drive {
             claim: held.claim,
             store: self.store.clone(),
             clock: self.clock.clone(),
+            lease: self.settings.lease,
             witness: self.witness.clone(),
         }
     }

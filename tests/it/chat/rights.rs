@@ -190,6 +190,32 @@ async fn what_is_refused_offers_the_next_step() {
 }
 
 #[tokio::test]
+async fn a_rebuild_by_status_can_be_called_off() {
+    let mut house = House::new().await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    house.ready(7).await;
+    house.say(&anna, "/force_rebuild vps-7").await;
+    house.tap(&anna, "Approve").await;
+    let said = house.say(&anna, "/provision vps-7").await;
+    assert!(said.text.contains("waits for its rebuild"), "{}", said.text);
+    assert!(house.tap(&anna, "Release").await.unwrap().contains("called off"));
+    house.say(&anna, "/provision vps-7").await;
+    assert_eq!(house.jobs().await, 1);
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_codes_is_soon_not_heard() {
+    let mut house = House::new().await;
+    let mallory = Person::new(103, "Mallory");
+    for guess in 0..20 {
+        house.telegram.say(&mallory, &format!("/start {guess}"));
+    }
+    house.settle().await;
+    let audited = house.ops.verify_audit().await.unwrap().unwrap();
+    assert!(audited <= 5, "{audited} entries");
+}
+
+#[tokio::test]
 async fn who_writes_too_fast_is_told_once() {
     let mut house = House::new().await;
     let anna = house.member(101, "Anna", Role::Admin).await;

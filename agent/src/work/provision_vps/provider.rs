@@ -108,6 +108,7 @@ impl ProvisionVps {
         tx.pin_host_key(params.server, None, cx.now()).await?;
         tx.commit().await?;
         let id = provider_id(params)?;
+        cx.still_mine().await?;
         let answer = self.provider.reinstall(id, &os, None).await;
         self.asked(cx, answer).await
     }
@@ -137,7 +138,9 @@ impl ProvisionVps {
         if let Some(asked) = self.ask(cx, params, TaskKind::ResetPassword).await? {
             return Ok(Verdict::Done(json!(asked)));
         }
-        let answer = self.provider.reset_password(provider_id(params)?).await;
+        let id = provider_id(params)?;
+        cx.still_mine().await?;
+        let answer = self.provider.reset_password(id).await;
         self.asked(cx, answer).await
     }
 
@@ -184,7 +187,7 @@ impl ProvisionVps {
     }
 
     /// Everything that comes before a request that changes something: an earlier request of ours that arrived late is
-    /// taken for it; what was there before is remembered, the identity proved again, and the job still ours.
+    /// taken for it; the identity is proved again, and what was there before is remembered.
     async fn ask(&self, cx: &mut StepCx, params: &ProvisionParams, kind: TaskKind) -> Result<Option<Asked>, Halt> {
         let there = self.tasks_of(params, kind).await.map_err(|error| self.provider_halt(cx, &error))?;
         let remembered = serde_json::from_value::<Asking>(cx.step.data.clone()).ok();
@@ -199,7 +202,6 @@ impl ProvisionVps {
             None => Asking { before: there, first: now, last: now },
         };
         cx.remember(json!(asking)).await?;
-        cx.still_mine().await?;
         Ok(None)
     }
 
