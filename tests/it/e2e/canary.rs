@@ -64,7 +64,11 @@ impl ProcessWatch {
 }
 
 fn hex(secret: &str) -> String {
-    secret.bytes().map(|byte| format!("{byte:02x}")).collect()
+    secret
+        .bytes()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn contains(bytes: &[u8], secret: &str) -> bool {
