@@ -160,9 +160,13 @@ impl Store {
         self.begin(&self.readers, begin).await
     }
 
+    /// Whoever waits for it may stop waiting, but it is never left half-way: a BEGIN that was sent and not heard of would
+    /// stay open on a connection that goes back to the pool, and hold whatever comes next in it.
     async fn begin(&self, pool: &sqlx::AnyPool, begin: &'static str) -> StoreResult<Tx> {
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
         Ok(Tx {
-            inner: pool.begin_with(begin).await?,
+            inner: begun.map_err(|_| sqlx::Error::WorkerCrashed)??,
             engine: self.engine,
             pokes: self.pokes.clone(),
             commits: self.commits.clone(),

@@ -62,8 +62,10 @@ async fn with_the_real_limits(engine: Engine) {
     }
     let sent = scene.server.done("sendMessage");
     let is_critical = |text: &str| text.starts_with("critical");
-    let order: Vec<bool> = sent.iter().map(|call| is_critical(call.args["text"].as_str().unwrap())).collect();
-    assert!(order.is_sorted_by(|a, b| a >= b), "over all chats, critical ones first: {order:?}");
+    let late = sent.iter().rposition(|call| is_critical(call.args["text"].as_str().unwrap())).unwrap();
+    // A chat that is paced a moment later than the others gets its last one while theirs go on.
+    let rounds = late / people.len();
+    assert!(rounds < CRITICAL + 2, "over all chats, critical ones first; the last came in round {rounds}");
 
     // What comes in the same hour is added to the digest where it stands.
     let sender = run(scene.sender("b"));
