@@ -144,14 +144,14 @@ async fn a_step_that_takes_longer_than_the_lease_keeps_it() {
     each_engine(|db| async move {
         let stage = Stage::new(&db, Arc::new(Toy::default())).await;
         stage.toy.tell("two", [Deed::Hold]);
-        let lease = Duration::from_millis(2_400);
+        let lease = Duration::from_secs(5);
         let first = stage.worker_with(lease, Arc::new(rackhand_core::work::NoWitness)).await;
         within(stage.toy.began.notified()).await;
         let second = stage.worker().await;
         let until = || async { db.number("SELECT lease_until FROM jobs").await };
         let begin = until().await;
         within(async {
-            while until().await < begin + 3_000 {
+            while until().await < begin + 5_500 {
                 stage.desk.clock.advance(Duration::from_secs(1));
             }
         })
