@@ -25,6 +25,19 @@ CREATE TABLE invites (
     used_at BIGINT
 );
 
+-- A program's way in. The secret is kept as its SHA-256 only; a name is never used twice.
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
+    hash TEXT NOT NULL UNIQUE,
+    made_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    last_used_at BIGINT
+);
+
 CREATE TABLE approvals (
     id TEXT PRIMARY KEY,
     operation TEXT NOT NULL,
@@ -33,6 +46,7 @@ CREATE TABLE approvals (
     plan_hash TEXT NOT NULL,
     requested_by TEXT NOT NULL,
     requester TEXT REFERENCES users (id),
+    token TEXT REFERENCES tokens (id),
     status TEXT NOT NULL CHECK (status IN ('asked', 'approved', 'refused', 'expired', 'used')),
     asked_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,

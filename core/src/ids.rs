@@ -69,6 +69,8 @@ ids! {
     ApprovalId = "approval";
     /// A one-time link that makes a guest a member.
     InviteId = "invite";
+    /// A program's way in.
+    TokenId = "token";
     /// A message to a person, waiting in the outbox or sent.
     NoticeId = "notice";
 }

@@ -38,7 +38,7 @@ use rackhand_core::{
     clients::ssh::OrchestratorKey,
     clock::{Clock, SystemClock},
     model::Job,
-    store::JobFilter,
+    store::{JobFilter, Slice},
 };
 use rackhand_tests::{host::Host, real_host::RealHost, telegram::Shown, time4vps::ServerSpec};
 use serde_json::json;
@@ -132,7 +132,7 @@ impl Bench {
     /// What the journal of the newest job says.
     async fn took(&self) -> Took {
         let mut tx = self.world.store().await.read().await.expect("a look");
-        let job: Job = tx.jobs(&JobFilter::default(), 0, 1).await.expect("the store").remove(0);
+        let job: Job = tx.jobs(&JobFilter::default(), &Slice::first(1)).await.expect("the store").remove(0);
         let steps = tx.steps(job.id).await.expect("its journal");
         let step = |name: &str| {
             let step = steps.iter().find(|step| step.name == name).expect("the step");

@@ -20,7 +20,7 @@ const FOR_GUESTS: [&str; 2] = ["redeem_invite", "set_language"];
 fn the_decision_is_the_same_for_all_that_is_alike() {
     let mut seen = 0;
     for (kind, role, risk, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
         let needs = if risk == Risk::Destroy { Role::Admin } else { lowest };
         let may = kind == ActorKind::System || role >= needs;
         let expected = match (may, risk) {
@@ -37,7 +37,7 @@ fn the_decision_is_the_same_for_all_that_is_alike() {
 #[test]
 fn nothing_that_destroys_ever_just_runs() {
     for (kind, role, _, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
         assert_ne!(decide(&actor, Risk::Destroy, lowest), Decision::Run, "{kind} {role} {lowest}");
     }
 }
@@ -178,10 +178,12 @@ fn status_for(operation: &str) -> ServerStatus {
 
 fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
-        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "show_status" => json!({}),
+        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "show_status" => json!({}),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
         "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
+        "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),
+        "revoke_token" => json!({ "name": "none" }),
         "create_invite" => json!({ "role": "viewer" }),
         "redeem_invite" => json!({ "code_hashes": ["0"] }),
         "set_language" => json!({ "language": "en" }),

@@ -20,7 +20,7 @@ use rackhand_core::{
     ops::{Limits, Ops},
     secret::Secret,
     states::ServerEvent,
-    store::{Sent, Store},
+    store::{Sent, Slice, Store},
     units::Timestamp,
 };
 use rackhand_tests::telegram::{Person, Shown, Telegram};
@@ -188,7 +188,7 @@ impl House {
             .read()
             .await
             .unwrap()
-            .jobs(&rackhand_core::store::JobFilter::default(), 0, 500)
+            .jobs(&rackhand_core::store::JobFilter::default(), &Slice::first(500))
             .await
             .unwrap()
             .len()

@@ -7,7 +7,7 @@ use rackhand_core::{
     keyring::Aad,
     model::{Approval, Body, EventLevel, IncidentKind, Job, Level, NewJob, NewServer, Notice, Plan, Reason},
     states::{ApprovalEvent, ApprovalStatus, JobEvent, JobStatus},
-    store::{Claim, ClaimBy, JobFilter, Kinds, Mail, Remembered, Sent, Store, StoreError, Tx, job_key},
+    store::{Claim, ClaimBy, JobFilter, Kinds, Mail, Remembered, Sent, Slice, Store, StoreError, Tx, job_key},
     units::Timestamp,
 };
 use serde_json::{Value, json};
@@ -344,9 +344,9 @@ async fn a_job_is_found_by_what_people_type_and_its_story_is_in_order() {
         assert_eq!(tx.jobs_ending(&job.id.to_string()).await.unwrap().len(), 1);
         assert_eq!(tx.jobs_ending("%").await.unwrap().len(), 0);
         assert_eq!(tx.jobs_ending("ы").await.unwrap().len(), 0);
-        let listed = tx.jobs(&JobFilter { target: Some(one), open: true }, 0, 9).await.unwrap();
+        let listed = tx.jobs(&JobFilter { target: Some(one), open: true }, &Slice::first(9)).await.unwrap();
         assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), [job.id]);
-        let listed = tx.jobs(&JobFilter::default(), 0, 1).await.unwrap();
+        let listed = tx.jobs(&JobFilter::default(), &Slice::first(1)).await.unwrap();
         assert_eq!(listed[0].id, other.id, "newest first");
         assert_eq!(tx.count_jobs().await.unwrap(), [(JobStatus::Queued, 2)]);
         for number in 1..=5 {
@@ -474,6 +474,7 @@ async fn add_approval(store: &Store, hash: &str) -> Result<ApprovalId, StoreErro
         plan_hash: hash.to_owned(),
         requested_by: "person anna".to_owned(),
         requester: None,
+        token: None,
         status: ApprovalStatus::Asked,
         asked_at: NOW,
         expires_at: NOW.plus(LEASE),

@@ -11,7 +11,7 @@ use rackhand_core::{
     model::{Actor, Server},
     ops::{HandleInput, OpError, Operation, Ops, ProvisionServer, RebuildServer},
     states::{JobStatus, ServerStatus},
-    store::{JobFilter, Lease},
+    store::{JobFilter, Lease, Slice},
     units::{Timestamp, millis},
     work::Reconciler,
 };
@@ -39,7 +39,7 @@ impl Rebuilds {
     async fn called_off(&self, server: &Server) -> Result<bool, OpError> {
         let mut tx = self.ops.store.read().await?;
         let filter = JobFilter { target: Some(server.id), open: false };
-        let newest = tx.jobs(&filter, 0, 1).await?.pop();
+        let newest = tx.jobs(&filter, &Slice::first(1)).await?.pop();
         let cancelled = newest.is_some_and(|job| job.status == JobStatus::Cancelled);
         Ok(cancelled || server.provisioning_attempts >= self.ops.limits.attempts)
     }

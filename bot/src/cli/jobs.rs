@@ -7,7 +7,7 @@ use rackhand_bot::texts::clean;
 use rackhand_core::{
     ids::JobId,
     model::JobEventRow,
-    ops::{CancelJob, JobInput, ListJobs, ListJobsInput, Page, RetryJob, ShowJob},
+    ops::{CancelJob, JobInput, ListJobs, ListJobsInput, RetryJob, ShowJob},
     states::JobStatus,
     units::Timestamp,
 };
@@ -63,7 +63,7 @@ pub async fn run(process: &Process, verb: Verb) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(process: &Process, open: bool, json: bool) -> anyhow::Result<()> {
-    let input = ListJobsInput { handle: None, open, page: Page::default() };
+    let input = ListJobsInput { open, ..ListJobsInput::default() };
     let jobs = call::<ListJobs>(process, &input).await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&jobs)?);

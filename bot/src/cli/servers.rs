@@ -11,8 +11,8 @@ use rackhand_core::{
     ids::{ApprovalId, JobId},
     model::{Actor, Approval},
     ops::{
-        Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListServers, PROVISION_VPS,
-        Page, ShowServer,
+        Answer, ApprovalInput, Approve, ApproveOutcome, ForceRebuildServer, HandleInput, ListInput, ListServers,
+        PROVISION_VPS, ShowServer,
     },
     states::ApprovalStatus,
 };
@@ -56,7 +56,7 @@ pub async fn run(process: &Process, verb: Verb) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(process: &Process, json: bool) -> anyhow::Result<ExitCode> {
-    let servers = call::<ListServers>(process, &Page { offset: 0, limit: 500 }).await?;
+    let servers = call::<ListServers>(process, &ListInput { limit: 500, ..ListInput::default() }).await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&servers)?);
         return Ok(ExitCode::SUCCESS);

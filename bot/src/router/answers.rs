@@ -4,7 +4,8 @@ use rackhand_core::{
     model::Role,
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, CreateInvite, CreateInviteInput, ListApprovals,
-        ListApprovalsInput, Nothing, OpError, Operation, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
+        ListApprovalsInput, ListInput, Nothing, OpError, Operation, Page, Refuse, SetLanguage, SetLanguageInput,
+        ShowStatus,
     },
 };
 
@@ -34,7 +35,7 @@ impl Router {
             Want::Cancel(id) => self.cancel(asked, *id).await,
             Want::Retry(id) => self.retry(asked, *id).await,
             Want::Approvals(from) => {
-                let input = ListApprovalsInput { open: true, page: page(*from) };
+                let input = ListApprovalsInput { open: true, cursor: Page::skip(*from), limit: views::PAGE };
                 let list = self.done::<ListApprovals>(asked, &input).await?;
                 Ok(Reply::here(approval::list(reader, *from, &list)))
             }
@@ -150,8 +151,8 @@ impl Router {
     }
 }
 
-pub(super) fn page(from: u32) -> Page {
-    Page { offset: from, limit: views::PAGE }
+pub(super) fn page(from: u32) -> ListInput {
+    ListInput { cursor: Page::skip(from), limit: views::PAGE }
 }
 
 fn answered(lang: Lang, outcome: &ApproveOutcome) -> Reply {

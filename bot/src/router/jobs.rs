@@ -6,7 +6,7 @@ use rackhand_core::{
     states::JobStatus,
 };
 
-use super::{Asked, Reply, RouteError, Router, answers::page, reply::Place};
+use super::{Asked, Reply, RouteError, Router, reply::Place};
 use crate::{
     messenger::Message,
     texts::{plain, say},
@@ -26,7 +26,12 @@ impl Router {
             None => None,
         };
         let handle = server.as_ref().map(|server| server.handle.clone());
-        let list = self.done::<ListJobs>(asked, &ListJobsInput { handle, open: false, page: page(from) }).await?;
+        let list = self
+            .done::<ListJobs>(
+                asked,
+                &ListJobsInput { handle, open: false, cursor: Page::skip(from), limit: views::PAGE },
+            )
+            .await?;
         Ok(Reply::here(job::list(&asked.reader, from, &list, server.as_ref())))
     }
 
@@ -65,7 +70,7 @@ impl Router {
         fits: impl Fn(JobStatus) -> bool,
     ) -> Result<Reply, RouteError> {
         let lang = asked.reader.lang;
-        let input = ListJobsInput { handle: None, open: true, page: Page { offset: 0, limit: 50 } };
+        let input = ListJobsInput { open: true, ..ListJobsInput::default() };
         let mut list = self.done::<ListJobs>(asked, &input).await?.items;
         list.retain(|line| fits(line.job.status));
         if list.is_empty() {

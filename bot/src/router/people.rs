@@ -2,7 +2,7 @@
 
 use rackhand_core::{
     model::{Role, User},
-    ops::{Answer, ListUsers, OpError, Page, RedeemInvite, SetRole, SetRoleInput},
+    ops::{Answer, ListInput, ListUsers, OpError, RedeemInvite, SetRole, SetRoleInput},
 };
 
 use super::{Asked, Reply, RouteError, Router, answers::page, reply::Place};
@@ -56,17 +56,14 @@ impl Router {
     }
 
     pub(super) async fn show_user(&self, asked: &Asked<'_>, telegram_id: i64) -> Result<Reply, RouteError> {
-        let mut offset = 0;
-        while offset < MOST_PEOPLE {
-            let page = Page { offset, limit: 500 };
+        let mut page = ListInput { limit: 500, ..ListInput::default() };
+        for _ in 0..MOST_PEOPLE / 500 {
             let Answer::Done(part) = self.ops.call::<ListUsers>(&asked.user.actor(), &page, None).await? else { break };
             if let Some(user) = part.items.iter().find(|user| user.telegram_id == telegram_id) {
                 return Ok(Reply::here(user::card(&asked.reader, user)));
             }
-            if !part.more {
-                break;
-            }
-            offset += 500;
+            let Some(next) = part.next else { break };
+            page.cursor = next;
         }
         Err(OpError::NotFound { what: "user", name: telegram_id.to_string() }.into())
     }

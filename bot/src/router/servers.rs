@@ -95,7 +95,7 @@ impl Router {
     }
 
     async fn open_questions(&self) -> Result<BTreeSet<ApprovalId>, RouteError> {
-        let open = self.ops.store.read().await?.approvals(true, 0, 500).await?;
+        let open = self.ops.store.read().await?.approvals(true, &rackhand_core::store::Slice::first(500)).await?;
         let now = self.ops.clock.now();
         Ok(open.into_iter().filter(|approval| approval.expires_at > now).map(|approval| approval.id).collect())
     }

@@ -3,7 +3,7 @@
 use rackhand_core::{
     ids::JobId,
     model::{Role, Server},
-    ops::{Answer, JobInput, ListServers, OpError, Page, ShowJob},
+    ops::{Answer, JobInput, ListInput, ListServers, OpError, ShowJob},
     states::JobStatus,
 };
 
@@ -110,17 +110,14 @@ impl Router {
     /// All servers, as far as a person could look through them.
     pub(super) async fn servers(&self, asked: &Asked<'_>) -> Result<Vec<Server>, RouteError> {
         let mut all = Vec::new();
-        let mut offset = 0;
-        while offset < MOST_SERVERS {
-            let page = Page { offset, limit: 500 };
+        let mut page = ListInput { limit: 500, ..ListInput::default() };
+        for _ in 0..MOST_SERVERS / 500 {
             let Answer::Done(part) = self.ops.call::<ListServers>(&asked.user.actor(), &page, None).await? else {
                 break;
             };
             all.extend(part.items);
-            if !part.more {
-                break;
-            }
-            offset += 500;
+            let Some(next) = part.next else { break };
+            page.cursor = next;
         }
         Ok(all)
     }

@@ -66,7 +66,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<Approval>) -> Message {
         all.push(named(&format!("{handle}: {what}"), &Want::Approval(approval.id)));
     }
     let mut buttons: Vec<_> = all.into_iter().map(|button| vec![button]).collect();
-    buttons.push(pager(from, page.more, Want::Approvals));
+    buttons.push(pager(from, page.next.is_some(), Want::Approvals));
     Message { html, buttons: without_empty(buttons), ..Message::default() }
 }
 

@@ -93,7 +93,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
         all.push(named(&format!("{} {handle} {}", icon(job.status), job.id.short()), &Want::Job(job.id)));
     }
     let mut buttons = rows(all);
-    buttons.push(pager(from, page.more, |from| Want::Jobs(of.map(|server| server.id), from)));
+    buttons.push(pager(from, page.next.is_some(), |from| Want::Jobs(of.map(|server| server.id), from)));
     if let Some(server) = of {
         buttons.push(vec![named(&format!("« {}", server.handle), &Want::Server(server.id))]);
     }

@@ -45,7 +45,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<Server>) -> Message {
         html.push_str(&line(reader, server));
     }
     let mut buttons = rows(page.items.iter().map(open).collect());
-    buttons.push(pager(from, page.more, Want::Servers));
+    buttons.push(pager(from, page.next.is_some(), Want::Servers));
     Message { html, buttons: without_empty(buttons), ..Message::default() }
 }
 

@@ -33,7 +33,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<User>) -> Message {
         all.push(named(&user.name(), &Want::User(user.telegram_id)));
     }
     let mut buttons = rows(all);
-    buttons.push(pager(from, page.more, Want::Users));
+    buttons.push(pager(from, page.next.is_some(), Want::Users));
     buttons.push(vec![button(lang, "button-invite", &Want::Invite(None))]);
     Message { html, buttons: without_empty(buttons), ..Message::default() }
 }

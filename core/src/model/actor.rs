@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString};
 
-use crate::ids::UserId;
+use crate::ids::{TokenId, UserId};
 
 /// What a person or a token may do, lowest first.
 #[derive(
@@ -62,6 +62,8 @@ pub struct Actor {
     pub role: Role,
     /// The person, where there is one.
     pub user: Option<UserId>,
+    /// The token that a program came with.
+    pub token: Option<TokenId>,
     /// A name for messages: `@anna`, `sync`, `local shell`. People may change theirs.
     pub name: String,
     /// The person's number at Telegram, which never changes.
@@ -71,7 +73,14 @@ pub struct Actor {
 impl Actor {
     /// Rackhand itself; `name` says which part of it.
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, role: Role::Admin, user: None, name: name.to_owned(), telegram_id: None }
+        Self {
+            kind: ActorKind::System,
+            role: Role::Admin,
+            user: None,
+            token: None,
+            name: name.to_owned(),
+            telegram_id: None,
+        }
     }
 
     /// Whoever has a shell on the machine that holds the database and the master key: they are the owner.
@@ -80,9 +89,18 @@ impl Actor {
             kind: ActorKind::Person,
             role: Role::Admin,
             user: None,
+            token: None,
             name: "local shell".to_owned(),
             telegram_id: None,
         }
+    }
+}
+
+impl Actor {
+    /// A language model that acts for this actor, and may do no more.
+    #[must_use]
+    pub fn model(self) -> Self {
+        Self { kind: ActorKind::Model, ..self }
     }
 }
 

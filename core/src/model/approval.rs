@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::{
-    ids::{ApprovalId, JobId, UserId},
+    ids::{ApprovalId, JobId, TokenId, UserId},
     states::ApprovalStatus,
     units::Timestamp,
 };
@@ -23,6 +23,8 @@ pub struct Approval {
     pub requested_by: String,
     /// The person who asks, where it is one.
     pub requester: Option<UserId>,
+    /// The token that a program came with to ask, where it is one.
+    pub token: Option<TokenId>,
     /// Where it is.
     pub status: ApprovalStatus,
     /// When it was asked.

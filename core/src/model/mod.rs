@@ -10,6 +10,7 @@ mod notice;
 mod plan;
 mod server;
 mod sync;
+mod token;
 mod user;
 
 pub use actor::{Actor, ActorKind, Role};
@@ -23,4 +24,5 @@ pub(crate) use plan::hex;
 pub use plan::{Plan, PlanChange};
 pub use server::{NewServer, ProvisionMode, ProvisionParams, Server};
 pub use sync::{Sighting, SyncChange, compare};
+pub use token::Token;
 pub use user::{Invite, Person, User};

@@ -65,6 +65,7 @@ impl User {
             kind: ActorKind::Person,
             role: self.role,
             user: Some(self.id),
+            token: None,
             name: self.name(),
             telegram_id: Some(self.telegram_id),
         }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, OpError, Operation, Ops, Spec, call::approval_key, find};
+use super::{Cx, OpError, Operation, Ops, Spec, Topic, call::approval_key, find};
 use crate::{
     ids::{ApprovalId, JobId},
     model::{Actor, Approval, Body, Level, Notice, PlanChange, Risk, Role},
@@ -61,6 +61,9 @@ impl Operation for Approve {
     const SPEC: Spec = Spec {
         name: "approve",
         summary: "Approves exactly the plan that was shown, once",
+        topic: Topic::Authority,
+        rest: &[],
+        cli: "",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,
@@ -113,6 +116,9 @@ impl Operation for Refuse {
     const SPEC: Spec = Spec {
         name: "refuse",
         summary: "Refuses a plan",
+        topic: Topic::Authority,
+        rest: &[],
+        cli: "",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,
@@ -165,8 +171,11 @@ async fn requester_demoted(
     approval: &Approval,
     entry: &super::Entry,
 ) -> Result<Option<PlanChange>, OpError> {
-    let Some(id) = approval.requester else { return Ok(None) };
-    let has = cx.tx.user(id).await?.map_or(Role::Guest, |user| user.role);
+    let has = match (approval.requester, approval.token) {
+        (Some(id), _) => cx.tx.user(id).await?.map_or(Role::Guest, |user| user.role),
+        (None, Some(id)) => cx.token_role(id).await?,
+        (None, None) => return Ok(None),
+    };
     let needs = entry.spec.lowest.max(entry.spec.risk.floor());
     let change = || PlanChange { what: "requester".to_owned(), was: needs.to_string(), is: has.to_string() };
     Ok((has < needs).then(change))

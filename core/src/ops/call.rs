@@ -11,7 +11,7 @@ use super::{Cx, Entry, OpError, Operation, find, operation::Checked};
 use crate::{
     clock::SharedClock,
     fault::chain,
-    ids::ApprovalId,
+    ids::{ApprovalId, TokenId},
     keyring::{Aad, Keyring, Sealed},
     model::{Actor, ActorKind, Approval, AuditEntry, Body, Decision, Level, Notice, Plan, Risk, Role, decide, hex},
     secret::Secret,
@@ -209,9 +209,19 @@ impl Ops {
 impl Cx {
     /// The actor's role at this moment: what the door saw may have been taken away since.
     async fn role_now(&mut self) -> Result<Role, OpError> {
-        let Some(id) = self.actor.user else { return Ok(self.actor.role) };
-        let now = self.tx.user(id).await?.map_or(Role::Guest, |user| user.role);
-        Ok(now.min(self.actor.role))
+        let mut role = self.actor.role;
+        if let Some(id) = self.actor.user {
+            role = role.min(self.tx.user(id).await?.map_or(Role::Guest, |user| user.role));
+        }
+        if let Some(id) = self.actor.token {
+            role = role.min(self.token_role(id).await?);
+        }
+        Ok(role)
+    }
+
+    /// What a token may do at this moment.
+    pub(super) async fn token_role(&mut self, id: TokenId) -> Result<Role, OpError> {
+        Ok(self.tx.token(id).await?.map_or(Role::Guest, |token| token.role_at(self.now)))
     }
 
     /// Appends to the audit, in this transaction.
@@ -246,6 +256,7 @@ async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId
         plan_hash,
         requested_by: cx.actor.to_string(),
         requester: cx.actor.user,
+        token: cx.actor.token,
         status: ApprovalStatus::Asked,
         asked_at: cx.now,
         expires_at: cx.now.plus(cx.ops.limits.approval_life),
@@ -273,7 +284,8 @@ pub(super) fn approval_key(id: ApprovalId) -> String {
 
 /// A key is its actor's own: another's request with the same key is another request. People may rename themselves.
 fn key_of(actor: &Actor, key: &str) -> String {
-    let who = actor.user.map_or_else(|| actor.name.clone(), |user| user.to_string());
+    let id = actor.user.map(|id| id.to_string()).or(actor.token.map(|id| id.to_string()));
+    let who = id.unwrap_or_else(|| actor.name.clone());
     format!("{}:{who}:{key}", actor.kind)
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, JobInput, OpError, Operation, Spec};
+use super::{Cx, JobInput, OpError, Operation, Rest, Spec, Topic};
 use crate::{
     model::{EventLevel, Job, Reason, Risk, Role},
     states::{JobEvent, JobStatus},
@@ -18,6 +18,9 @@ impl Operation for CancelJob {
     const SPEC: Spec = Spec {
         name: "cancel_job",
         summary: "Calls a job off; what can be undone is undone",
+        topic: Topic::Work,
+        rest: &[Rest::post("/jobs/{job}/cancel")],
+        cli: "jobs cancel <job>",
         risk: Risk::Change,
         lowest: Role::Operator,
         repeatable: true,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Ops, Spec};
+use super::{Cx, OpError, Operation, Ops, Spec, Topic};
 use crate::{
     ids::InviteId,
     model::{Invite, Risk, Role},
@@ -41,6 +41,9 @@ impl Operation for CreateInvite {
     const SPEC: Spec = Spec {
         name: "create_invite",
         summary: "Makes a one-time invite that gives a role",
+        topic: Topic::Authority,
+        rest: &[],
+        cli: "invite <role>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: false,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    Cx, HandleInput, OpError, Operation, Spec,
+    Cx, HandleInput, OpError, Operation, Rest, Spec, Topic,
     rebuild_server::{Wiped, wiping_plan},
 };
 use crate::{
@@ -21,6 +21,12 @@ impl Operation for ForceRebuildServer {
     const SPEC: Spec = Spec {
         name: "force_rebuild_server",
         summary: "Sets a server's status to force_rebuild: it is wiped and set up; needs an approval",
+        topic: Topic::Fleet,
+        rest: &[
+            Rest::post("/servers/{handle}/force-rebuild").answers(202),
+            Rest::patch("/servers/{handle}").answers(202).when("status", "force_rebuild"),
+        ],
+        cli: "servers force-rebuild <handle>",
         risk: Risk::Destroy,
         lowest: Role::Admin,
         repeatable: true,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Page, PageOf, Spec};
+use super::{Cx, OpError, Operation, Page, PageOf, Rest, Spec, Topic};
 use crate::model::{Approval, Risk, Role};
 
 /// Lists approvals.
@@ -16,8 +16,11 @@ pub struct ListApprovals;
 pub struct ListApprovalsInput {
     /// Only those that wait for an answer.
     pub open: bool,
-    /// Which part of the list.
-    pub page: Page,
+    /// What `next` said on the page before; empty for the first page.
+    pub cursor: String,
+    /// How many at most, 1 to 500; 0 means 50.
+    #[schemars(range(max = 500))]
+    pub limit: u32,
 }
 
 #[async_trait]
@@ -27,6 +30,9 @@ impl Operation for ListApprovals {
     const SPEC: Spec = Spec {
         name: "list_approvals",
         summary: "Lists approvals, newest first",
+        topic: Topic::Authority,
+        rest: &[Rest::get("/approvals")],
+        cli: "approvals list",
         risk: Risk::Read,
         lowest: Role::Viewer,
         repeatable: true,
@@ -34,7 +40,7 @@ impl Operation for ListApprovals {
     };
 
     async fn run(cx: &mut Cx, input: ListApprovalsInput) -> Result<PageOf<Approval>, OpError> {
-        let (offset, limit) = input.page.bounds();
-        Ok(input.page.of(cx.tx.approvals(input.open, offset, limit).await?))
+        let page = Page::of(&input.cursor, input.limit)?;
+        Ok(page.cut(cx.tx.approvals(input.open, &page.slice()).await?, |approval| approval.id.to_string()))
     }
 }

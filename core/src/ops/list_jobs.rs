@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Page, PageOf, Spec};
+use super::{Cx, OpError, Operation, Page, PageOf, Rest, Spec, Topic};
 use crate::{
     model::{Job, Risk, Role},
     store::JobFilter,
@@ -21,8 +21,11 @@ pub struct ListJobsInput {
     pub handle: Option<String>,
     /// Only those that have not ended.
     pub open: bool,
-    /// Which part of the list.
-    pub page: Page,
+    /// What `next` said on the page before; empty for the first page.
+    pub cursor: String,
+    /// How many at most, 1 to 500; 0 means 50.
+    #[schemars(range(max = 500))]
+    pub limit: u32,
 }
 
 #[async_trait]
@@ -32,6 +35,9 @@ impl Operation for ListJobs {
     const SPEC: Spec = Spec {
         name: "list_jobs",
         summary: "Lists jobs, newest first",
+        topic: Topic::Work,
+        rest: &[Rest::get("/jobs")],
+        cli: "jobs list",
         risk: Risk::Read,
         lowest: Role::Viewer,
         repeatable: true,
@@ -43,9 +49,9 @@ impl Operation for ListJobs {
             Some(handle) => Some(cx.server(handle).await?.id),
             None => None,
         };
-        let (offset, limit) = input.page.bounds();
-        let jobs = cx.tx.jobs(&JobFilter { target, open: input.open }, offset, limit).await?;
-        let page = input.page.of(jobs);
+        let page = Page::of(&input.cursor, input.limit)?;
+        let jobs = cx.tx.jobs(&JobFilter { target, open: input.open }, &page.slice()).await?;
+        let page = page.cut(jobs, |job| job.id.to_string());
         let mut items = Vec::with_capacity(page.items.len());
         for job in page.items {
             let server = match job.target {
@@ -54,7 +60,7 @@ impl Operation for ListJobs {
             };
             items.push(JobLine { job, server });
         }
-        Ok(PageOf { items, more: page.more })
+        Ok(PageOf { items, next: page.next })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, OpError, Operation, Page, PageOf, Spec};
+use super::{Cx, ListInput, OpError, Operation, Page, PageOf, Rest, Spec, Topic};
 use crate::model::{Risk, Role, User};
 
 /// Lists users.
@@ -10,19 +10,22 @@ pub struct ListUsers;
 
 #[async_trait]
 impl Operation for ListUsers {
-    type Input = Page;
+    type Input = ListInput;
     type Output = PageOf<User>;
     const SPEC: Spec = Spec {
         name: "list_users",
         summary: "Lists the people who wrote to the bot, with their roles",
+        topic: Topic::Authority,
+        rest: &[Rest::get("/users")],
+        cli: "users list",
         risk: Risk::Read,
         lowest: Role::Admin,
         repeatable: true,
         people_only: false,
     };
 
-    async fn run(cx: &mut Cx, page: Page) -> Result<PageOf<User>, OpError> {
-        let (offset, limit) = page.bounds();
-        Ok(page.of(cx.tx.users(offset, limit).await?))
+    async fn run(cx: &mut Cx, input: ListInput) -> Result<PageOf<User>, OpError> {
+        let page = Page::of(&input.cursor, input.limit)?;
+        Ok(page.cut(cx.tx.users(&page.slice()).await?, |user| user.id.to_string()))
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, OpError, Operation, Spec};
+use super::{Cx, HandleInput, OpError, Operation, Spec, Topic};
 use crate::{
     model::{Risk, Role, Server},
     states::{ServerEvent, ServerStatus},
@@ -18,6 +18,9 @@ impl Operation for ManageServer {
     const SPEC: Spec = Spec {
         name: "manage_server",
         summary: "Takes a discovered server under management, so that it is set up",
+        topic: Topic::Fleet,
+        rest: &[],
+        cli: "servers manage <handle>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,
@@ -52,6 +55,9 @@ impl Operation for UnmanageServer {
     const SPEC: Spec = Spec {
         name: "unmanage_server",
         summary: "Lets go of a server: nothing touches it any more",
+        topic: Topic::Fleet,
+        rest: &[],
+        cli: "servers unmanage <handle>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,

@@ -9,15 +9,19 @@ mod approved;
 mod call;
 mod cancel_job;
 mod create_invite;
+mod create_token;
+mod doors;
 mod error;
 mod force_rebuild_server;
 mod key_check;
 mod list_approvals;
 mod list_jobs;
 mod list_servers;
+mod list_tokens;
 mod list_users;
 mod manage_server;
 mod operation;
+mod page;
 mod people;
 mod provision_server;
 mod rebuild_server;
@@ -25,6 +29,7 @@ mod redeem_invite;
 mod reserve_server;
 mod reset_attempts;
 mod retry_job;
+mod revoke_token;
 mod set_language;
 mod set_role;
 mod show_job;
@@ -37,15 +42,19 @@ pub use approved::approved;
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
+pub use create_token::{CreateToken, CreateTokenInput, NewToken};
+pub use doors::{Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
-pub use list_servers::ListServers;
+pub use list_servers::{ListInput, ListServers};
+pub use list_tokens::ListTokens;
 pub use list_users::ListUsers;
 pub use manage_server::{ManageServer, UnmanageServer};
-pub use operation::{Cx, Entry, Operation, Page, PageOf, Spec};
+pub use operation::{Cx, Entry, Operation, Spec};
+pub use page::{Page, PageOf};
 pub use people::Seen;
 pub use provision_server::ProvisionServer;
 pub use rebuild_server::RebuildServer;
@@ -53,6 +62,7 @@ pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
 pub use reset_attempts::ResetAttempts;
 pub use retry_job::RetryJob;
+pub use revoke_token::{RevokeToken, RevokeTokenInput};
 pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
 pub use show_job::{JobView, ShowJob};
@@ -85,6 +95,9 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
+            Entry::of::<ListTokens>(),
+            Entry::of::<CreateToken>(),
+            Entry::of::<RevokeToken>(),
             Entry::of::<SetLanguage>(),
             Entry::of::<ShowStatus>(),
         ]

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{OpError, Ops};
+use super::{OpError, Ops, Rest, Topic};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, Risk, Role},
@@ -21,6 +21,13 @@ pub struct Spec {
     pub name: &'static str,
     /// One line for help, schemas and documentation.
     pub summary: &'static str,
+    /// What it is about.
+    pub topic: Topic,
+    /// Where it is at the REST door; empty: not there.
+    pub rest: &'static [Rest],
+    /// How it is called at the command line: its words, then the fields that stand without a name, such as
+    /// `servers show <handle>`; other fields are options. Empty: not there, or there in a shape of its own.
+    pub cli: &'static str,
     /// What it can do to the world.
     pub risk: Risk,
     /// The lowest role that may ask for it.
@@ -67,44 +74,6 @@ pub struct Cx {
     pub approval: Option<ApprovalId>,
     /// The table's surroundings: keys, limits.
     pub ops: Ops,
-}
-
-/// Which part of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Page {
-    /// How many to skip.
-    pub offset: u32,
-    /// How many at most, 1 to 500; 0 means 50.
-    pub limit: u32,
-}
-
-impl Page {
-    /// Offset and limit for the database; one row more than asked for, to see whether there is more.
-    pub(super) fn bounds(self) -> (i64, i64) {
-        (i64::from(self.offset), i64::from(self.size()) + 1)
-    }
-
-    fn size(self) -> u32 {
-        if self.limit == 0 { 50 } else { self.limit.min(500) }
-    }
-
-    /// Cuts the row too many off.
-    pub(super) fn of<T>(self, mut items: Vec<T>) -> PageOf<T> {
-        let size = self.size() as usize;
-        let more = items.len() > size;
-        items.truncate(size);
-        PageOf { items, more }
-    }
-}
-
-/// A part of a list.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct PageOf<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// There are more after these.
-    pub more: bool,
 }
 
 /// An operation in the table, its types erased: input and output are JSON with a schema.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, JobStarted, OpError, Operation, Spec};
+use super::{Cx, HandleInput, JobStarted, OpError, Operation, Rest, Spec, Topic};
 use crate::{
     model::{ProvisionMode, Risk, Role},
     states::ServerStatus,
@@ -18,6 +18,9 @@ impl Operation for ProvisionServer {
     const SPEC: Spec = Spec {
         name: "provision_server",
         summary: "Sets a managed server up (again): access, firewall, Docker; its disk stays",
+        topic: Topic::Fleet,
+        rest: &[Rest::post("/servers/{handle}/provision").answers(202)],
+        cli: "servers provision <handle>",
         risk: Risk::Change,
         lowest: Role::Operator,
         repeatable: true,

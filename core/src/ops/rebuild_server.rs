@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use async_trait::async_trait;
 
-use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Spec, approved::used};
+use super::{Answer, Cx, HandleInput, JobStarted, OpError, Operation, Ops, Rest, Spec, Topic, approved::used};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, ProvisionMode, Risk, Role, Server},
@@ -21,6 +21,9 @@ impl Operation for RebuildServer {
     const SPEC: Spec = Spec {
         name: "rebuild_server",
         summary: "Wipes a server, reinstalls its system and sets it up; needs an approval",
+        topic: Topic::Fleet,
+        rest: &[Rest::post("/servers/{handle}/rebuild").answers(202)],
+        cli: "servers rebuild <handle>",
         risk: Risk::Destroy,
         lowest: Role::Admin,
         repeatable: true,

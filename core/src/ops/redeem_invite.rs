@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Spec};
+use super::{Cx, OpError, Operation, Spec, Topic};
 use crate::{
     model::{Risk, Role, User},
     secret::Secret,
@@ -40,6 +40,9 @@ impl Operation for RedeemInvite {
     const SPEC: Spec = Spec {
         name: "redeem_invite",
         summary: "Uses a one-time code: whoever uses it gets its role",
+        topic: Topic::Authority,
+        rest: &[],
+        cli: "",
         risk: Risk::Change,
         lowest: Role::Guest,
         repeatable: false,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, OpError, Operation, Spec, starting::PROVISION_VPS};
+use super::{Cx, HandleInput, OpError, Operation, Spec, Topic, starting::PROVISION_VPS};
 use crate::{
     model::{Risk, Role, Server},
     states::{ServerEvent, ServerStatus},
@@ -18,6 +18,9 @@ impl Operation for ReserveServer {
     const SPEC: Spec = Spec {
         name: "reserve_server",
         summary: "Keeps a server for something: nothing touches it until it is released",
+        topic: Topic::Fleet,
+        rest: &[],
+        cli: "servers reserve <handle>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,
@@ -48,6 +51,9 @@ impl Operation for ReleaseServer {
     const SPEC: Spec = Spec {
         name: "release_server",
         summary: "Releases a reserved server; it is unmanaged then, until an admin takes it",
+        topic: Topic::Fleet,
+        rest: &[],
+        cli: "servers release <handle>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, HandleInput, OpError, Operation, Spec};
+use super::{Cx, HandleInput, OpError, Operation, Spec, Topic};
 use crate::model::{Risk, Role, Server};
 
 /// Sets the attempts of a server back to none.
@@ -15,6 +15,9 @@ impl Operation for ResetAttempts {
     const SPEC: Spec = Spec {
         name: "reset_attempts",
         summary: "Lets a server that failed too often be tried again",
+        topic: Topic::Fleet,
+        rest: &[],
+        cli: "servers reset-attempts <handle>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,

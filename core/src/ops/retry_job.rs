@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Spec, approved};
+use super::{Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Rest, Spec, Topic, approved};
 use crate::{
     model::{EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
     states::JobEvent,
@@ -18,6 +18,9 @@ impl Operation for RetryJob {
     const SPEC: Spec = Spec {
         name: "retry_job",
         summary: "Sends a parked job on, from the step where it stopped",
+        topic: Topic::Work,
+        rest: &[Rest::post("/jobs/{job}/retry")],
+        cli: "jobs retry <job>",
         risk: Risk::Change,
         lowest: Role::Operator,
         repeatable: false,

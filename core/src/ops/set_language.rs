@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Spec};
+use super::{Cx, OpError, Operation, Spec, Topic};
 use crate::model::{Risk, Role};
 
 /// Sets the actor's own language.
@@ -36,6 +36,9 @@ impl Operation for SetLanguage {
     const SPEC: Spec = Spec {
         name: "set_language",
         summary: "Sets the language in which you are written to",
+        topic: Topic::Chat,
+        rest: &[],
+        cli: "",
         risk: Risk::Change,
         lowest: Role::Guest,
         repeatable: true,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Spec};
+use super::{Cx, OpError, Operation, Spec, Topic};
 use crate::{
     model::{Body, Level, Notice, Risk, Role, User},
     store::Mail,
@@ -30,6 +30,9 @@ impl Operation for SetRole {
     const SPEC: Spec = Spec {
         name: "set_role",
         summary: "Gives a person another role; guest takes everything away",
+        topic: Topic::Authority,
+        rest: &[],
+        cli: "users set-role <telegram_id> <role>",
         risk: Risk::Change,
         lowest: Role::Admin,
         repeatable: true,

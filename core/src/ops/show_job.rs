@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, JobInput, OpError, Operation, Spec};
+use super::{Cx, JobInput, OpError, Operation, Rest, Spec, Topic};
 use crate::{
     ids::JobId,
     model::{Job, JobEventRow, Risk, Role, Server, Step},
@@ -57,6 +57,9 @@ impl Operation for ShowJob {
     const SPEC: Spec = Spec {
         name: "show_job",
         summary: "Shows one job: its steps, what happened, how it ended",
+        topic: Topic::Work,
+        rest: &[Rest::get("/jobs/{job}")],
+        cli: "jobs show <job>",
         risk: Risk::Read,
         lowest: Role::Viewer,
         repeatable: true,

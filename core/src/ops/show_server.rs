@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, HandleInput, OpError, Operation, Spec, starting::PROVISION_VPS};
+use super::{Cx, HandleInput, OpError, Operation, Rest, Spec, Topic, starting::PROVISION_VPS};
 use crate::model::{Incident, Job, Risk, Role, Server};
 
 /// Shows a server.
@@ -30,6 +30,9 @@ impl Operation for ShowServer {
     const SPEC: Spec = Spec {
         name: "show_server",
         summary: "Shows one server: status, address, identity, what is going on",
+        topic: Topic::Fleet,
+        rest: &[Rest::get("/servers/{handle}")],
+        cli: "servers show <handle>",
         risk: Risk::Read,
         lowest: Role::Viewer,
         repeatable: true,

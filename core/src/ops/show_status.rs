@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Spec};
+use super::{Cx, OpError, Operation, Rest, Spec, Topic};
 use crate::{
     model::{Incident, Risk, Role},
     states::{JobStatus, ServerStatus},
@@ -45,6 +45,9 @@ impl Operation for ShowStatus {
     const SPEC: Spec = Spec {
         name: "show_status",
         summary: "Shows how it all is: servers, jobs, incidents, approvals, messages",
+        topic: Topic::Platform,
+        rest: &[Rest::get("/status")],
+        cli: "status",
         risk: Risk::Read,
         lowest: Role::Viewer,
         repeatable: true,
@@ -53,7 +56,7 @@ impl Operation for ShowStatus {
 
     async fn run(cx: &mut Cx, _: Nothing) -> Result<Status, OpError> {
         let (outbox, outbox_since) = cx.tx.outbox_depth().await?;
-        let open = cx.tx.approvals(true, 0, 100).await?;
+        let open = cx.tx.approvals(true, &crate::store::Slice::first(100)).await?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             servers: cx.tx.count_servers().await?,

@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{StoreResult, Tx, row::Columns, row::json, users::expect_one};
+use super::{Slice, StoreResult, Tx, row::Columns, row::json, users::expect_one};
 use crate::{
     ids::{ApprovalId, JobId},
     model::Approval,
@@ -18,8 +18,8 @@ impl Tx {
     pub async fn add_approval(&mut self, approval: &Approval) -> StoreResult<()> {
         sqlx::query(
             "INSERT INTO approvals (id, operation, target, plan, plan_hash, requested_by, requester, status, asked_at,
-                 expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                 expires_at, token)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(approval.id.to_string())
         .bind(approval.plan.operation.clone())
@@ -31,6 +31,7 @@ impl Tx {
         .bind(approval.status.to_string())
         .bind(approval.asked_at.0)
         .bind(approval.expires_at.0)
+        .bind(approval.token.map(|id| id.to_string()))
         .execute(self.conn())
         .await?;
         Ok(())
@@ -54,14 +55,16 @@ impl Tx {
         row.bind(plan_hash.to_owned()).fetch_optional(self.conn()).await?.as_ref().map(approval).transpose()
     }
 
-    /// Approvals, newest first, only open ones if so wished; at most `limit` after the first `offset`.
-    pub async fn approvals(&mut self, open: bool, offset: i64, limit: i64) -> StoreResult<Vec<Approval>> {
+    /// Approvals, newest first, only open ones if so wished.
+    pub async fn approvals(&mut self, open: bool, slice: &Slice) -> StoreResult<Vec<Approval>> {
         let rows = sqlx::query(
-            "SELECT * FROM approvals WHERE ($1 = 0 OR status = 'asked') ORDER BY id DESC LIMIT $3 OFFSET $2",
+            "SELECT * FROM approvals WHERE ($1 = 0 OR status = 'asked') AND ($4 = '' OR id < $4)
+             ORDER BY id DESC LIMIT $3 OFFSET $2",
         )
         .bind(i64::from(open))
-        .bind(offset)
-        .bind(limit)
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(slice.after.clone())
         .fetch_all(self.conn())
         .await?;
         rows.iter().map(approval).collect()
@@ -147,6 +150,7 @@ fn approval(row: &AnyRow) -> StoreResult<Approval> {
         plan_hash: row.text("plan_hash")?,
         requested_by: row.text("requested_by")?,
         requester: row.maybe_parsed("requester")?,
+        token: row.maybe_parsed("token")?,
         status: row.parsed("status")?,
         asked_at: row.time("asked_at")?,
         expires_at: row.time("expires_at")?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::any::AnyRow;
 
-use super::{Engine, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
+use super::{Engine, Slice, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
 use crate::{
     ids::{JobId, ServerId},
     model::{Job, NewJob, Reason},
@@ -326,17 +326,19 @@ impl Tx {
         job(&row)
     }
 
-    /// Jobs, newest first; at most `limit` after the first `offset`.
-    pub async fn jobs(&mut self, filter: &JobFilter, offset: i64, limit: i64) -> StoreResult<Vec<Job>> {
+    /// Jobs, newest first.
+    pub async fn jobs(&mut self, filter: &JobFilter, slice: &Slice) -> StoreResult<Vec<Job>> {
         let rows = sqlx::query(
             "SELECT * FROM jobs WHERE ($1 = '' OR target = $1)
                  AND ($2 = 0 OR status IN ('queued', 'running', 'waiting', 'parked'))
+                 AND ($5 = '' OR id < $5)
              ORDER BY id DESC LIMIT $4 OFFSET $3",
         )
         .bind(filter.target.map(|id| id.to_string()).unwrap_or_default())
         .bind(i64::from(filter.open))
-        .bind(offset)
-        .bind(limit)
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(slice.after.clone())
         .fetch_all(self.conn())
         .await?;
         rows.iter().map(job).collect()

@@ -15,6 +15,7 @@ mod requests;
 mod row;
 mod secrets;
 mod servers;
+mod tokens;
 mod users;
 
 use std::{
@@ -40,6 +41,24 @@ pub use journal::job_key;
 pub use leases::Lease;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;
+
+/// Which part of a list to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Begin after the item with this key; empty: at the beginning.
+    pub after: String,
+    /// Then pass over so many.
+    pub offset: i64,
+    /// How many at most.
+    pub limit: i64,
+}
+
+impl Slice {
+    /// The first `limit`.
+    pub fn first(limit: i64) -> Self {
+        Self { after: String::new(), offset: 0, limit }
+    }
+}
 
 /// A result of the store.
 pub type StoreResult<T> = Result<T, StoreError>;

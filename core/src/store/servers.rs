@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{StoreResult, Tx, row::Columns, users::expect_one};
+use super::{Slice, StoreResult, Tx, row::Columns, users::expect_one};
 use crate::{
     ids::{ApprovalId, ServerId},
     model::{NewServer, Server, Sighting},
@@ -64,11 +64,12 @@ impl Tx {
         row.bind(handle.to_owned()).fetch_optional(self.conn()).await?.as_ref().map(server).transpose()
     }
 
-    /// Servers by handle; at most `limit` after the first `offset`.
-    pub async fn servers(&mut self, offset: i64, limit: i64) -> StoreResult<Vec<Server>> {
-        let rows = sqlx::query("SELECT * FROM servers ORDER BY handle LIMIT $2 OFFSET $1")
-            .bind(offset)
-            .bind(limit)
+    /// Servers by handle.
+    pub async fn servers(&mut self, slice: &Slice) -> StoreResult<Vec<Server>> {
+        let rows = sqlx::query("SELECT * FROM servers WHERE handle > $3 ORDER BY handle LIMIT $2 OFFSET $1")
+            .bind(slice.offset)
+            .bind(slice.limit)
+            .bind(slice.after.clone())
             .fetch_all(self.conn())
             .await?;
         rows.iter().map(server).collect()

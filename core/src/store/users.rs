@@ -2,7 +2,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{StoreError, StoreResult, Tx, row::Columns};
+use super::{Slice, StoreError, StoreResult, Tx, row::Columns};
 use crate::{
     ids::{InviteId, UserId},
     model::{Invite, Person, Role, User},
@@ -53,11 +53,12 @@ impl Tx {
         row.as_ref().map(user).transpose()
     }
 
-    /// All users, in the order they came; at most `limit` after the first `offset`.
-    pub async fn users(&mut self, offset: i64, limit: i64) -> StoreResult<Vec<User>> {
-        let rows = sqlx::query("SELECT * FROM users ORDER BY created_at, id LIMIT $2 OFFSET $1")
-            .bind(offset)
-            .bind(limit)
+    /// All users, in the order they came.
+    pub async fn users(&mut self, slice: &Slice) -> StoreResult<Vec<User>> {
+        let rows = sqlx::query("SELECT * FROM users WHERE id > $3 ORDER BY id LIMIT $2 OFFSET $1")
+            .bind(slice.offset)
+            .bind(slice.limit)
+            .bind(slice.after.clone())
             .fetch_all(self.conn())
             .await?;
         rows.iter().map(user).collect()

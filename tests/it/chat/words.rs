@@ -76,7 +76,7 @@ fn the_workflows_steps_and_codes_have_words() {
 
 #[test]
 fn every_operation_has_a_command_or_a_button() {
-    let by_button = ["approve", "refuse", "set_role", "redeem_invite"];
+    let by_button = ["approve", "refuse", "set_role", "redeem_invite", "list_tokens", "create_token", "revoke_token"];
     for entry in ops::table() {
         let name = entry.spec.name;
         let reachable = by_button.contains(&name) || COMMANDS.iter().any(|command| command.operation == Some(name));

@@ -10,7 +10,7 @@ use rackhand_core::{
     clients::time4vps::TaskKind,
     model::{Job, Server},
     states::{JobStatus, ServerStatus},
-    store::JobFilter,
+    store::{JobFilter, Slice},
 };
 use rackhand_tests::{
     sim_host::{self, SimHost},
@@ -41,7 +41,7 @@ async fn until(world: &World, count: usize, status: JobStatus) -> (Job, Server) 
     let store = world.store().await;
     let found = eventually(SOON, async || {
         let mut tx = store.read().await.expect("a look");
-        let jobs = tx.jobs(&JobFilter::default(), 0, 10).await.expect("the store");
+        let jobs = tx.jobs(&JobFilter::default(), &Slice::first(10)).await.expect("the store");
         let newest = jobs.first().filter(|job| jobs.len() == count && job.status == status)?.clone();
         let server = tx.server_by_handle(HANDLE).await.expect("the store").expect("the server");
         Some((newest, server))

@@ -175,7 +175,11 @@ async fn frozen_at(commit: &str) {
 /// The newest job with its steps and events, as text.
 async fn journal(world: &World) -> String {
     let mut tx = world.store().await.read().await.expect("a look");
-    let job = tx.jobs(&rackhand_core::store::JobFilter::default(), 0, 1).await.expect("the store").remove(0);
+    let job = tx
+        .jobs(&rackhand_core::store::JobFilter::default(), &rackhand_core::store::Slice::first(1))
+        .await
+        .expect("the store")
+        .remove(0);
     let (steps, events) = (tx.steps(job.id).await, tx.events(job.id, 0, 500).await);
     format!("{job:?}\n{steps:?}\n{events:?}")
 }

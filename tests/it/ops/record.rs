@@ -192,11 +192,12 @@ async fn a_bad_input_says_where() {
     each_engine(|db| async move {
         let desk = Desk::new(&db).await;
         let anna = desk.person(1, Role::Admin).await;
-        let cases: [(&str, Value, &str); 6] = [
+        let cases: [(&str, Value, &str); 7] = [
             ("set_role", json!({ "telegram_id": "x", "role": "admin" }), "telegram_id"),
             ("set_role", json!({ "telegram_id": 1, "role": "king" }), "role"),
             ("create_invite", json!({ "role": "guest" }), "role"),
-            ("list_jobs", json!({ "page": { "limit": -1 } }), "page.limit"),
+            ("list_jobs", json!({ "limit": -1 }), "limit"),
+            ("list_jobs", json!({ "cursor": "zz" }), "cursor"),
             ("show_server", json!({}), "handle"),
             ("show_server", json!({ "handle": "a", "force": true }), "force"),
         ];

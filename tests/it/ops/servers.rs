@@ -187,7 +187,16 @@ async fn a_persons_no_holds_against_what_a_status_asks_for() {
         assert_eq!(look().await, (1, 1), "each is asked for once");
         let audited = db.number("SELECT COUNT(*) FROM audit").await;
 
-        let approval = desk.store().read().await.unwrap().approvals(true, 0, 1).await.unwrap().remove(0).id;
+        let approval = desk
+            .store()
+            .read()
+            .await
+            .unwrap()
+            .approvals(true, &rackhand_core::store::Slice::first(1))
+            .await
+            .unwrap()
+            .remove(0)
+            .id;
         // Late, and yet in time: it is the answer that counts, not the question.
         let nearly = desk.ops.limits.approval_life.saturating_sub(Duration::from_secs(1));
         desk.clock.advance(nearly);

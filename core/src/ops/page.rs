@@ -1,0 +1,76 @@
+//! Lists come in pages. A cursor names the last item seen, so that what is added meanwhile moves nothing.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::OpError;
+use crate::store::Slice;
+
+/// How many items a page has where nobody says.
+const USUAL: u32 = 50;
+/// How many it has at most.
+const MOST: u32 = 500;
+/// Before the key of the last item seen.
+const AFTER: &str = "a";
+/// Before a number of items to skip.
+const SKIP: &str = "s";
+
+/// A part of a list that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    after: String,
+    offset: u32,
+    size: u32,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PageOf<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The cursor of the next part; none after the last.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// The page that `cursor` (empty: the first) and `limit` (0: 50; at most 500) name.
+    ///
+    /// # Errors
+    /// `BadInput` for a cursor that is none of ours.
+    pub fn of(cursor: &str, limit: u32) -> Result<Self, OpError> {
+        let size = if limit == 0 { USUAL } else { limit.min(MOST) };
+        let page = |after: String, offset| Ok(Self { after, offset, size });
+        let bad = || OpError::BadInput {
+            path: "cursor".to_owned(),
+            message: "this is no cursor: pass on what `next` said, or leave it out for the first page".to_owned(),
+        };
+        if cursor.is_empty() {
+            page(String::new(), 0)
+        } else if let Some(skip) = cursor.strip_prefix(SKIP) {
+            page(String::new(), skip.parse().map_err(|_| bad())?)
+        } else {
+            let key = cursor.strip_prefix(AFTER).and_then(super::call::unhex);
+            page(key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(bad)?, 0)
+        }
+    }
+
+    /// The cursor that skips so many: for doors whose pages are numbered.
+    pub fn skip(count: u32) -> String {
+        format!("{SKIP}{count}")
+    }
+
+    /// For the database: one row more than asked for, to see whether there is more.
+    pub(super) fn slice(&self) -> Slice {
+        Slice { after: self.after.clone(), offset: i64::from(self.offset), limit: i64::from(self.size) + 1 }
+    }
+
+    /// Cuts the row too many off; `key` is what the list is ordered by.
+    pub(super) fn cut<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> String) -> PageOf<T> {
+        let size = self.size as usize;
+        let more = items.len() > size;
+        items.truncate(size);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|item| format!("{AFTER}{}", crate::model::hex(key(item).as_bytes())));
+        PageOf { items, next }
+    }
+}
