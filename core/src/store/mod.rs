@@ -183,9 +183,9 @@ impl Store {
     /// stay open on a connection that goes back to the pool, and hold whatever comes next in it.
     async fn begin(&self, pool: &sqlx::AnyPool, begin: &'static str) -> StoreResult<Tx> {
         let pool = pool.clone();
-        let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+        let opened = tokio::spawn(async move { pool.begin_with(begin).await }).await;
         Ok(Tx {
-            inner: begun.map_err(|_| sqlx::Error::WorkerCrashed)??,
+            inner: opened.map_err(|_| sqlx::Error::WorkerCrashed)??,
             engine: self.engine,
             pokes: self.pokes.clone(),
             commits: self.commits.clone(),
