@@ -13,6 +13,7 @@ mod create_token;
 mod doors;
 mod error;
 mod force_rebuild_server;
+pub mod ironic;
 mod key_check;
 mod list_approvals;
 mod list_jobs;
@@ -39,7 +40,7 @@ mod show_status;
 mod starting;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
-pub use approved::approved;
+pub use approved::{approved, approved_plan};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
@@ -47,6 +48,11 @@ pub use create_token::{CreateToken, CreateTokenInput, NewToken};
 pub use doors::{Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
+pub use ironic::NodeFault;
+use ironic::{
+    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
+    ProvisionServer, UnprovisionServer,
+};
 pub use key_check::{has_key, same_key};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
@@ -86,6 +92,15 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<ListNodes>(),
+            Entry::of::<GetNode>(),
+            Entry::of::<EnrolNode>(),
+            Entry::of::<ManageNode>(),
+            Entry::of::<ProvideNode>(),
+            Entry::of::<ProvisionServer>(),
+            Entry::of::<CheckProvisionStatus>(),
+            Entry::of::<UnprovisionServer>(),
+            Entry::of::<CheckUnprovisionStatus>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
