@@ -186,6 +186,7 @@ fn input_for(operation: &str, handle: &str, other: i64) -> Value {
         "revoke_token" => json!({ "name": "none" }),
         "create_invite" => json!({ "role": "viewer" }),
         "redeem_invite" => json!({ "code_hashes": ["0"] }),
+        "label_server" => json!({ "handle": handle, "labels": { "env": "prod" } }),
         "set_language" => json!({ "language": "en" }),
         _ => json!({ "handle": handle }),
     }

@@ -47,6 +47,7 @@ cmd-reserve = keep a server: nothing touches it
 cmd-release = end the keeping
 cmd-force-rebuild = rebuild by status
 cmd-reset-attempts = allow new attempts after failures
+cmd-label-server = give a server labels: /label_server HANDLE key=value …
 cmd-jobs = all jobs, newest first
 cmd-job = one job, live
 cmd-cancel = call a job off

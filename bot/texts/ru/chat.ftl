@@ -47,6 +47,7 @@ cmd-reserve = придержать сервер: его никто не трон
 cmd-release = снять резерв
 cmd-force-rebuild = пересоздать через статус
 cmd-reset-attempts = разрешить новые попытки после неудач
+cmd-label-server = дать серверу метки: /label_server СЕРВЕР ключ=значение …
 cmd-jobs = все задания, сначала новые
 cmd-job = одно задание, вживую
 cmd-cancel = отменить задание

@@ -14,6 +14,7 @@ mod doors;
 mod error;
 mod force_rebuild_server;
 mod key_check;
+mod label_server;
 mod list_approvals;
 mod list_jobs;
 mod list_servers;
@@ -47,6 +48,7 @@ pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
+pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::{ListInput, ListServers};
@@ -84,6 +86,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<LabelServer>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
