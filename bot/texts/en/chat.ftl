@@ -55,6 +55,9 @@ cmd-retry = send a stopped job on
 cmd-story = what happened in a job
 cmd-approvals = questions that wait for a yes
 cmd-users = people and their roles
+cmd-put-user = make a person known by their number: /put_user NUMBER ROLE
+cmd-list-tokens = tokens of programs
+cmd-revoke-token = end a token for good: /revoke_token NAME
 cmd-invite = make an invite
 cmd-lang = language: English, Русский
 

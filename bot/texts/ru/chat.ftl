@@ -55,6 +55,9 @@ cmd-retry = продолжить остановленное задание
 cmd-story = что происходило в задании
 cmd-approvals = вопросы, которые ждут согласия
 cmd-users = люди и их роли
+cmd-put-user = завести человека по его номеру: /put_user НОМЕР РОЛЬ
+cmd-list-tokens = токены программ
+cmd-revoke-token = навсегда отозвать токен: /revoke_token ИМЯ
 cmd-invite = создать приглашение
 cmd-lang = язык: English, Русский
 

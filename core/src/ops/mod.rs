@@ -12,6 +12,7 @@ mod create_invite;
 mod create_token;
 mod doors;
 mod error;
+mod fields;
 mod force_rebuild_server;
 mod key_check;
 mod label_server;
@@ -25,6 +26,7 @@ mod operation;
 mod page;
 mod people;
 mod provision_server;
+mod put_user;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -46,6 +48,7 @@ pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
 pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
+pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
@@ -59,6 +62,7 @@ pub use operation::{Cx, Entry, Operation, Spec};
 pub use page::{Page, PageOf};
 pub use people::Seen;
 pub use provision_server::ProvisionServer;
+pub use put_user::{PutUser, PutUserInput};
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -95,6 +99,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
+            Entry::of::<PutUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
