@@ -40,6 +40,9 @@ pub enum OpError {
     /// The one who asked may not be the one who allows.
     #[error("somebody else has to approve this: whoever asks may not approve")]
     OwnRequest,
+    /// Admins are made, changed and unmade by people alone.
+    #[error("only a person may make somebody an admin, or change one")]
+    AdminsByPeople,
     /// What it names does not exist.
     #[error("there is no {what} {name:?}")]
     NotFound {
@@ -107,6 +110,12 @@ pub enum OpError {
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,
+    /// An operation's mark and its deed do not fit: ours to mend.
+    #[error("this operation does nothing where its mark says that it does")]
+    NoDeed,
+    /// This process stopped in the middle of it.
+    #[error("this process stops: ask again, with the same key")]
+    Stopping,
     /// An answer cannot be written as JSON: ours to mend.
     #[error("the answer cannot be written")]
     Answer(#[source] serde_json::Error),
@@ -132,9 +141,11 @@ impl Fault for OpError {
         match self {
             Self::BadInput { .. } | Self::Ambiguous { .. } | Self::BadCode => FaultKind::Invalid,
             Self::UnknownOperation(_) | Self::NotFound { .. } => FaultKind::NotFound,
-            Self::Forbidden { .. } | Self::PeopleOnly | Self::OwnRequest | Self::Untouchable { .. } => {
-                FaultKind::Forbidden
-            }
+            Self::Forbidden { .. }
+            | Self::PeopleOnly
+            | Self::AdminsByPeople
+            | Self::OwnRequest
+            | Self::Untouchable { .. } => FaultKind::Forbidden,
             Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
             Self::Busy { .. }
             | Self::NoAddress(_)
@@ -143,7 +154,8 @@ impl Fault for OpError {
             | Self::Illegal(_)
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
-            Self::NoPlan | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
+            Self::Stopping => FaultKind::Unavailable,
+            Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
     }
 }
@@ -158,6 +170,7 @@ impl OpError {
             Self::Forbidden { needs, has, .. } => reason("forbidden").with("needs", needs).with("has", has),
             Self::PeopleOnly => reason("people-only"),
             Self::OwnRequest => reason("own-request"),
+            Self::AdminsByPeople => reason("admins-by-people"),
             Self::NotFound { what, name } => reason("not-found").with("what", what).with("name", name),
             Self::Ambiguous { what, name } => reason("ambiguous").with("what", what).with("name", name),
             Self::Untouchable { handle, why } => reason("untouchable").with("handle", handle).with("why", why),
@@ -172,8 +185,8 @@ impl OpError {
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
             Self::KeyReused => reason("key-reused"),
-            Self::Store(_) => reason("store"),
-            Self::NoPlan | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
+            Self::Store(_) | Self::Stopping => reason("store"),
+            Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
         }
     }
 }
