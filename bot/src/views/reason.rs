@@ -12,12 +12,13 @@ use crate::{
 const NUMBERS: [&str; 2] = ["attempts", "seconds"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 19] = [
+pub const ERRORS: [&str; 20] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
     "people-only",
     "own-request",
+    "admins-by-people",
     "not-found",
     "ambiguous",
     "untouchable",

@@ -43,6 +43,9 @@ pub enum OpError {
     /// The one who asked may not be the one who allows.
     #[error("somebody else has to approve this: whoever asks may not approve")]
     OwnRequest,
+    /// Admins are made, changed and unmade by people alone.
+    #[error("only a person may make somebody an admin, or change one")]
+    AdminsByPeople,
     /// What it names does not exist.
     #[error("there is no {what} {name:?}")]
     NotFound {
@@ -144,9 +147,11 @@ impl Fault for OpError {
         match self {
             Self::BadInput { .. } | Self::Ambiguous { .. } | Self::BadCode => FaultKind::Invalid,
             Self::UnknownOperation(_) | Self::NotFound { .. } => FaultKind::NotFound,
-            Self::Forbidden { .. } | Self::PeopleOnly | Self::OwnRequest | Self::Untouchable { .. } => {
-                FaultKind::Forbidden
-            }
+            Self::Forbidden { .. }
+            | Self::PeopleOnly
+            | Self::AdminsByPeople
+            | Self::OwnRequest
+            | Self::Untouchable { .. } => FaultKind::Forbidden,
             Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
             Self::Busy { .. }
             | Self::NoAddress(_)
@@ -180,6 +185,7 @@ impl OpError {
             Self::Forbidden { needs, has, .. } => reason("forbidden").with("needs", needs).with("has", has),
             Self::PeopleOnly => reason("people-only"),
             Self::OwnRequest => reason("own-request"),
+            Self::AdminsByPeople => reason("admins-by-people"),
             Self::NotFound { what, name } => reason("not-found").with("what", what).with("name", name),
             Self::Ambiguous { what, name } => reason("ambiguous").with("what", what).with("name", name),
             Self::Untouchable { handle, why } => reason("untouchable").with("handle", handle).with("why", why),

@@ -12,9 +12,11 @@ mod create_invite;
 mod create_token;
 mod doors;
 mod error;
+mod fields;
 mod force_rebuild_server;
 pub mod ironic;
 mod key_check;
+mod label_server;
 mod list_approvals;
 mod list_jobs;
 mod list_servers;
@@ -25,6 +27,7 @@ mod operation;
 mod outside;
 mod page;
 mod people;
+mod put_user;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -45,8 +48,9 @@ pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
-pub use doors::{Method, Rest, Topic};
+pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
+pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
 pub use ironic::NodeFault;
 use ironic::{
@@ -54,6 +58,7 @@ use ironic::{
     ProvisionServer, UnprovisionServer,
 };
 pub use key_check::{has_key, same_key};
+pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::{ListInput, ListServers};
@@ -64,6 +69,7 @@ pub use operation::{Cx, Entry, Operation, Reach, Spec};
 pub use outside::Outside;
 pub use page::{Page, PageOf};
 pub use people::Seen;
+pub use put_user::{PutUser, PutUserInput};
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -92,6 +98,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<LabelServer>(),
             Entry::of::<ListNodes>(),
             Entry::of::<GetNode>(),
             Entry::of::<EnrolNode>(),
@@ -109,6 +116,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
+            Entry::of::<PutUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
