@@ -12,6 +12,7 @@ mod engine;
 mod harness;
 mod http;
 mod keyring;
+mod nodes;
 mod ops;
 mod outbox;
 mod peers;

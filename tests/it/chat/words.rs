@@ -46,7 +46,7 @@ fn both_languages_have_the_same_texts() {
 fn everything_has_its_words() {
     let mut wanted: Vec<String> = Vec::new();
     wanted.extend(COMMANDS.iter().map(rackhand_bot::commands::Command::key));
-    wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
+    wanted.extend(job::STEPS.iter().chain(&job::NODE_STEPS).map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
     wanted.extend(reason::ERRORS.iter().map(|code| format!("error-{code}")));
@@ -63,6 +63,7 @@ fn everything_has_its_words() {
 #[test]
 fn the_workflows_steps_and_codes_have_words() {
     assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
+    assert_eq!(job::NODE_STEPS, rackhand_agent::work::unprovision_node::STEPS);
     let mut missing = Vec::new();
     for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
         let code = std::fs::read_to_string(root().join(&path)).unwrap();
@@ -79,6 +80,10 @@ fn every_operation_has_a_command_or_a_button() {
     let by_button = ["approve", "refuse", "set_role", "redeem_invite", "list_tokens", "create_token", "revoke_token"];
     for entry in ops::table() {
         let name = entry.spec.name;
+        // A BMC's password is not for a chat; how it goes is on the card.
+        let elsewhere = ["enrol_node", "check_provision_status", "check_unprovision_status"];
+        let by_button =
+            [by_button.as_slice(), &["manage_node", "provide_node", "provision_server"], &elsewhere].concat();
         let reachable = by_button.contains(&name) || COMMANDS.iter().any(|command| command.operation == Some(name));
         assert!(reachable, "{name} cannot be asked for in the chat");
     }
