@@ -11,6 +11,7 @@ mod e2e;
 mod engine;
 mod harness;
 mod http;
+mod ironic;
 mod keyring;
 mod nodes;
 mod ops;

@@ -3,6 +3,7 @@
 //! A simulator lives in the test's process, so that it outlives the product when a test kills that.
 
 pub mod host;
+pub mod keystone;
 pub mod real_host;
 pub mod sim_ansible;
 pub mod sim_host;
