@@ -72,7 +72,7 @@ impl Lab {
         self.told(&node.uuid, Target::Manage, "manageable").await;
         self.told(&node.uuid, Target::Provide, "available").await;
         // As Ironic is configured: on.
-        self.patch(&node.uuid, &[Patch::remove("/automated_clean")]).await
+        self.patch(&node.uuid, &[Patch::add("/automated_clean", Value::Null)]).await
     }
 
     /// The same, with an image on it.

@@ -127,10 +127,8 @@ impl UnprovisionNode {
     /// Puts automated cleaning back to what `kept` remembers; what was not remembered was not changed.
     pub(super) async fn put_back(&self, params: &UnprovisionParams, kept: &Value) -> Result<(), IronicError> {
         let Some(was) = kept.get(WAS) else { return Ok(()) };
-        let patch = match was {
-            Value::Null => [Patch::remove("/automated_clean")],
-            was => [Patch::add("/automated_clean", was.clone())],
-        };
+        // Also a nothing is put back by `add`: a `remove` of this field is a 500.
+        let patch = [Patch::add("/automated_clean", was.clone())];
         let clock = &self.ops.clock;
         patiently(clock, || self.ironic.patch_node(&params.node, &patch)).await.map(drop)
     }
