@@ -51,7 +51,7 @@ pub const ERRORS: [&str; 35] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 49] = [
+pub const REASONS: [&str; 50] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -97,6 +97,7 @@ pub const REASONS: [&str; 49] = [
     "node-free-wiped",
     "node-free-kept",
     "node-free-not-wiped",
+    "node-free-unseen",
     "ironic-refused",
     "ironic-away",
     "succeeded",

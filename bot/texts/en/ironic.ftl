@@ -90,6 +90,7 @@ reason-node-strayed = The node went somewhere else: { $seen }.
 reason-node-free-wiped = Ironic cleaned it.
 reason-node-free-kept = As asked, nothing was wiped.
 reason-node-free-not-wiped = ⚠️ Nothing was wiped: automated cleaning is switched off in Ironic.
+reason-node-free-unseen = ⚠️ No cleaning was seen: Ironic may be configured to do none. Count on nothing being wiped.
 reason-ironic-refused = Ironic refused: { $detail }
     .do = Look at the node in Ironic, then go on.
 reason-ironic-away = Ironic does not answer as it should: { $detail }

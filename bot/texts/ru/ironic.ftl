@@ -90,6 +90,7 @@ reason-node-strayed = Узел оказался в другом состояни
 reason-node-free-wiped = Ironic его очистил.
 reason-node-free-kept = Как и просили, ничего не стёрто.
 reason-node-free-not-wiped = ⚠️ Ничего не стёрто: автоматическая очистка в Ironic выключена.
+reason-node-free-unseen = ⚠️ Очистки не было видно: возможно, в Ironic она выключена. Не рассчитывайте, что что-то стёрто.
 reason-ironic-refused = Ironic отказал: { $detail }
     .do = Посмотрите на узел в Ironic и продолжите.
 reason-ironic-away = Ironic не отвечает как надо: { $detail }

@@ -90,12 +90,15 @@ pub(super) fn strayed(state: &ProvisionState) -> Reason {
 /// How it ended well, and what happened to the disks: never more than was seen.
 pub(super) fn outcome(params: &UnprovisionParams, seen: &Value) -> Reason {
     let cleaned = seen.get("cleaned").and_then(Value::as_bool).unwrap_or(false);
-    match (params.clean, cleaned) {
-        (_, true) => Reason::new("node-free-wiped", "available again; Ironic cleaned it"),
-        (false, false) => Reason::new("node-free-kept", "available again; as asked, nothing was wiped"),
-        (true, false) => Reason::new(
-            "node-free-not-wiped",
-            "available again; nothing was wiped: automated cleaning is switched off in Ironic",
-        ),
+    if !params.clean {
+        Reason::new("node-free-kept", "available again; as asked, nothing was wiped")
+    } else if params.plan.identity.get("cleaning").is_some_and(|cleaning| cleaning == "off") {
+        let text = "available again; nothing was wiped: the node's automated cleaning is switched off in Ironic";
+        Reason::new("node-free-not-wiped", text)
+    } else if cleaned {
+        Reason::new("node-free-wiped", "available again; Ironic cleaned it")
+    } else {
+        let text = "available again; no cleaning was seen: Ironic may be configured to do none";
+        Reason::new("node-free-unseen", text)
     }
 }

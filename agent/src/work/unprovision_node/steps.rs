@@ -91,10 +91,8 @@ impl UnprovisionNode {
             Err(error) => return Err(halt(&error)),
         };
         let was = cx.step.data.clone();
-        let cleaning = matches!(
-            node.provision_state,
-            ProvisionState::Cleaning | ProvisionState::CleanWait | ProvisionState::CleanHold
-        );
+        // A node passes through `cleaning` also where nothing is cleaned: only a step of it proves any.
+        let cleaning = node.clean_step.is_some() || node.clean_progress.is_some();
         let cleaned = cleaning || was.get("cleaned").and_then(Value::as_bool).unwrap_or(false);
         let Ok(course) = unprovision_course(&node) else {
             return Ok(Verdict::Park(reasons::strayed(&node.provision_state)));

@@ -321,6 +321,10 @@ impl Fault for IronicError {
 pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> IronicError {
     let said = errors_come_in_three_shapes(body).map(|words| bounded_to(&words, LONGEST));
     let service = Service::Ironic;
+    // **An image that cannot be is a 500 too**, where no part of the driver asks for it first.
+    if let (500, Some(message)) = (status, said.as_ref().filter(|said| is_about_the_image(said))) {
+        return IronicError::ImageRejected { message: message.clone() };
+    }
     if status >= 500 && status != 503 || status < 400 {
         return IronicError::Unavailable { service, status: Some(status), message: said, sent: true, source: None };
     }

@@ -115,7 +115,21 @@ struct Halt {
     nothing_begun: bool,
 }
 
+/// Has the node provisioned, and shows it on its way.
 async fn deploy(reservation: &Reservation<'_>, node: &Node, input: &ProvisionRequest) -> Result<Node, Halt> {
+    let begun = begin(reservation, node, input).await;
+    match (begun, reservation.ironic.node(&node.uuid).await) {
+        (Ok(()), Ok(seen)) => Ok(seen),
+        (Ok(()), Err(error)) => Err(Halt { nothing_begun: false, fault: NodeFault::of(&node.uuid, error) }),
+        // The answer was lost, or the same request, asked twice at once, was faster.
+        (Err(_), Ok(seen)) if is_ours_and_moves(&seen, reservation) => Ok(seen),
+        (Err(halt), Ok(_)) => Err(halt),
+        (Err(halt), Err(_)) => Err(Halt { nothing_begun: false, ..halt }),
+    }
+}
+
+/// Tells Ironic what to install, hears whether the node can take it, and tells it to begin.
+async fn begin(reservation: &Reservation<'_>, node: &Node, input: &ProvisionRequest) -> Result<(), Halt> {
     let (ironic, clock) = (reservation.ironic, reservation.clock);
     let halt = |error: IronicError| Halt { nothing_begun: true, fault: fault(node, input, error) };
     let info = [Patch::add("/instance_info", instance_info(&input.image_id))];
@@ -126,24 +140,7 @@ async fn deploy(reservation: &Reservation<'_>, node: &Node, input: &ProvisionReq
     }
     let drive = input.config_drive.clone().filter(|drive| !drive.is_null()).map(ConfigDrive);
     let told = patiently(clock, || ironic.provision(&node.uuid, Target::Active, drive.as_ref())).await;
-    let seen = ironic.node(&node.uuid).await;
-    match (told, seen) {
-        (Ok(()), Ok(seen)) => Ok(seen),
-        // The answer was lost, or the same request, asked twice at once, was faster.
-        (Err(error), Ok(seen)) if is_ours_and_moves(&seen, reservation) => {
-            info_lost(&error);
-            Ok(seen)
-        }
-        (Err(error), seen) => {
-            let nothing_begun = !error.effect_unknown() && seen.is_ok();
-            Err(Halt { nothing_begun, fault: fault(node, input, error) })
-        }
-        (Ok(()), Err(error)) => Err(Halt { nothing_begun: false, fault: NodeFault::of(&node.uuid, error) }),
-    }
-}
-
-fn info_lost(error: &IronicError) {
-    tracing::info!(%error, "the node is on its way all the same");
+    told.map_err(|error| Halt { nothing_begun: !error.effect_unknown(), ..halt(error) })
 }
 
 fn is_ours_and_moves(node: &Node, reservation: &Reservation<'_>) -> bool {
