@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use super::{Slice, StoreResult, Tx, row::Columns, users::expect_one};
 use crate::{
     ids::{ApprovalId, ServerId},
-    model::{NewServer, Server, Sighting},
+    model::{EventBody, NewServer, Server, Sighting},
     states::{Machine, ServerEvent, ServerStatus},
     units::Timestamp,
 };
@@ -33,7 +33,7 @@ impl Tx {
         .execute(self.conn())
         .await?;
         self.poke_servers = true;
-        self.require_server(id).await
+        self.told_server(id, now).await
     }
 
     /// A server by our id.
@@ -118,7 +118,7 @@ impl Tx {
             .await?;
         expect_one(done.rows_affected(), &server.handle)?;
         self.poke_servers = true;
-        self.require_server(server.id).await
+        self.told_server(server.id, now).await
     }
 
     /// Takes a server under management, or lets go of it.
@@ -129,7 +129,8 @@ impl Tx {
             .bind(now.0)
             .execute(self.conn())
             .await?;
-        expect_one(done.rows_affected(), "the server")
+        expect_one(done.rows_affected(), "the server")?;
+        self.told_server(id, now).await.map(drop)
     }
 
     /// Keeps what the provider says of a server now; it is listed, so it is not missing.
@@ -201,6 +202,13 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// Tells where a server is now.
+    async fn told_server(&mut self, id: ServerId, now: Timestamp) -> StoreResult<Server> {
+        let server = self.require_server(id).await?;
+        self.tell(&server.handle, &EventBody::from(&server), now).await?;
+        Ok(server)
     }
 }
 
