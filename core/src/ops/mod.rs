@@ -44,7 +44,7 @@ pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
-pub use doors::{Method, Rest, Topic};
+pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
