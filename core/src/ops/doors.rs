@@ -48,30 +48,40 @@ pub struct Rest {
     pub path: &'static str,
     /// The status of a good answer. A question to a person is always 202.
     pub status: u16,
-    /// Several operations share a PATCH: this is the one where the body's field has this value. The field is not the
-    /// operation's own and is taken out.
-    pub when: Option<(&'static str, &'static str)>,
+    /// Several operations share a PATCH: this is the one that such a body is for.
+    pub when: Option<Choice>,
+    /// A flag of the input that the path itself says, so that nobody else says it here.
+    pub says: Option<&'static str>,
+}
+
+/// What tells, by the body, which of the operations at one route is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The body's field is this text. The field is not the operation's own and is taken out.
+    Is(&'static str, &'static str),
+    /// The body has this field, which is the operation's own and stays.
+    Has(&'static str),
 }
 
 impl Rest {
     /// Reads at `path`.
     pub const fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, status: 200, when: None }
+        Self { method: Method::Get, path, status: 200, when: None, says: None }
     }
 
     /// Makes or starts at `path`.
     pub const fn post(path: &'static str) -> Self {
-        Self { method: Method::Post, path, status: 200, when: None }
+        Self { method: Method::Post, path, status: 200, when: None, says: None }
     }
 
     /// Changes a part of what is at `path`.
     pub const fn patch(path: &'static str) -> Self {
-        Self { method: Method::Patch, path, status: 200, when: None }
+        Self { method: Method::Patch, path, status: 200, when: None, says: None }
     }
 
     /// Takes away what is at `path`.
     pub const fn delete(path: &'static str) -> Self {
-        Self { method: Method::Delete, path, status: 200, when: None }
+        Self { method: Method::Delete, path, status: 200, when: None, says: None }
     }
 
     /// The same with another status for a good answer.
@@ -83,7 +93,19 @@ impl Rest {
     /// The same for bodies whose `field` is the text `value`.
     #[must_use]
     pub const fn when(self, field: &'static str, value: &'static str) -> Self {
-        Self { when: Some((field, value)), ..self }
+        Self { when: Some(Choice::Is(field, value)), ..self }
+    }
+
+    /// The same for bodies that have `field`, one of the operation's own.
+    #[must_use]
+    pub const fn when_has(self, field: &'static str) -> Self {
+        Self { when: Some(Choice::Has(field)), ..self }
+    }
+
+    /// The same, saying the flag `field` of the input.
+    #[must_use]
+    pub const fn saying(self, field: &'static str) -> Self {
+        Self { says: Some(field), ..self }
     }
 
     /// The names in braces, in order.

@@ -15,15 +15,17 @@ mod error;
 mod force_rebuild_server;
 mod key_check;
 mod list_approvals;
+mod list_audit;
+mod list_incidents;
 mod list_jobs;
 mod list_servers;
 mod list_tokens;
 mod list_users;
 mod manage_server;
 mod operation;
+mod outside;
 mod page;
 mod people;
-mod provision_server;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -32,9 +34,12 @@ mod retry_job;
 mod revoke_token;
 mod set_language;
 mod set_role;
+mod set_up_server;
+mod show_approval;
 mod show_job;
 mod show_server;
 mod show_status;
+mod show_user;
 mod starting;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
@@ -43,20 +48,22 @@ pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
-pub use doors::{Method, Rest, Topic};
+pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
+pub use list_audit::ListAudit;
+pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::{ListInput, ListServers};
 pub use list_tokens::ListTokens;
 pub use list_users::ListUsers;
 pub use manage_server::{ManageServer, UnmanageServer};
-pub use operation::{Cx, Entry, Operation, Spec};
+pub use operation::{Cx, Entry, Operation, Reach, Spec};
+pub use outside::Outside;
 pub use page::{Page, PageOf};
 pub use people::Seen;
-pub use provision_server::ProvisionServer;
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -65,9 +72,12 @@ pub use retry_job::RetryJob;
 pub use revoke_token::{RevokeToken, RevokeTokenInput};
 pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
+pub use set_up_server::SetUpServer;
+pub use show_approval::ShowApproval;
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
+pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 
 /// Every operation, in the order in which help shows them.
@@ -80,24 +90,28 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<UnmanageServer>(),
             Entry::of::<ReserveServer>(),
             Entry::of::<ReleaseServer>(),
-            Entry::of::<ProvisionServer>(),
+            Entry::of::<SetUpServer>(),
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
             Entry::of::<ListApprovals>(),
+            Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
+            Entry::of::<ShowUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
             Entry::of::<ListTokens>(),
             Entry::of::<CreateToken>(),
             Entry::of::<RevokeToken>(),
+            Entry::of::<ListAudit>(),
             Entry::of::<SetLanguage>(),
             Entry::of::<ShowStatus>(),
         ]

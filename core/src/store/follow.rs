@@ -28,6 +28,8 @@ pub enum Start {
     Beginning,
     /// Right after this event.
     After(EventId),
+    /// After an event that nobody can know: its id is none of ours.
+    Unknown,
 }
 
 /// What is followed.
@@ -126,7 +128,7 @@ impl Follower {
         match began {
             Some(Start::Now) => self.at = newest,
             Some(Start::After(id)) if tx.knows_event(id).await? => self.at = id,
-            Some(Start::After(_)) => {
+            Some(Start::After(_) | Start::Unknown) => {
                 self.ready.push_back(Heard::Reset);
                 // A job is told from its beginning then.
                 self.at = if self.job.is_some() { EventId::default() } else { newest };

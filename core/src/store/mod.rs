@@ -40,6 +40,7 @@ pub use audit::ChainFault;
 pub use error::StoreError;
 pub use events::EventFilter;
 pub use follow::{Following, Heard, Start, follow};
+pub use incidents::IncidentFilter;
 pub use jobs::{Claim, ClaimBy, JobFilter, Kinds};
 pub use journal::job_key;
 pub use leases::Lease;
@@ -157,8 +158,8 @@ impl Store {
             tracing::warn!(
                 "this database was brought here from another server: whoever follows its events begins anew"
             );
+            tx.commit().await?;
         }
-        tx.commit().await?;
         Ok(store)
     }
 
