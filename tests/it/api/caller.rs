@@ -1,9 +1,10 @@
 //! A door that listens, and a program in front of it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rackhand_agent::api::{self, Api};
 use rackhand_core::{
+    clock::SystemClock,
     config::ApiAuth,
     model::{Actor, Role},
     ops::{Answer, CreateToken, CreateTokenInput, Ops},
@@ -173,7 +174,17 @@ pub struct Place {
 
 impl Place {
     pub async fn new(db: &Database) -> Self {
+        Self::at(Desk::new(db).await).await
+    }
+
+    /// The same on the machine's own clock, by which replicas look for each other's news.
+    pub async fn real(db: &Database) -> Self {
         let desk = Desk::new(db).await;
+        let ops = Ops { clock: Arc::new(SystemClock), ..desk.ops.clone() };
+        Self::at(Desk { ops, ..desk }).await
+    }
+
+    async fn at(desk: Desk) -> Self {
         let door = Door::open(&desk.ops).await;
         let [viewer, operator, admin] = [Role::Viewer, Role::Operator, Role::Admin].map(|role| role);
         let viewer = door.caller(&token(&desk.ops, "viewer", viewer, None).await);

@@ -12,8 +12,7 @@ pub struct Reader {
     text: Vec<u8>,
     /// The last id that was given.
     pub last: Option<String>,
-    /// Comments so far.
-    pub comments: Vec<String>,
+    comments: Vec<String>,
 }
 
 /// An event as a reader gets it.
@@ -77,6 +76,16 @@ impl Reader {
         })
         .await;
         self.last.clone().unwrap()
+    }
+
+    /// Waits for a sign of life.
+    pub async fn alive(&mut self) {
+        within(async {
+            while !self.comments.iter().any(|text| text == "alive") {
+                self.block().await.expect("the stream goes on");
+            }
+        })
+        .await;
     }
 
     async fn block(&mut self) -> Option<Got> {
