@@ -43,6 +43,7 @@ pub enum Following {
 
 /// What a follower hears.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all that is heard are events, and few wait at once")]
 pub enum Heard {
     /// Something happened.
     Event(Event),

@@ -40,7 +40,7 @@ impl Door {
     }
 
     /// A door that drops whoever takes nothing for so long, with small buffers on the way.
-    pub async fn paced(ops: &Ops, slowest: Duration) -> Self {
+    pub fn paced(ops: &Ops, slowest: Duration) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(16 * 1024).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

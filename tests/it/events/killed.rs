@@ -27,7 +27,7 @@ struct Served {
 }
 
 impl Served {
-    async fn start(db: &Database, desk: &Desk) -> Self {
+    fn start(db: &Database, desk: &Desk) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // Free a moment ago; the program takes it at once.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -70,7 +70,7 @@ async fn killed_between_any_two_events_it_goes_on_after_the_last() {
         let path = format!("/jobs/{job}/events");
         let (mut got, mut last) = (Vec::new(), None);
         for round in 0..4 {
-            let mut served = Served::start(&db, &desk).await;
+            let mut served = Served::start(&db, &desk);
             let mut reader = Reader::open(&served.caller(&secret).await, &path, last.as_deref()).await;
             let mut tx = desk.store().write().await.unwrap();
             line(&mut tx, job, &format!("seen {round}")).await;
@@ -87,7 +87,7 @@ async fn killed_between_any_two_events_it_goes_on_after_the_last() {
                 tx.commit().await.unwrap();
             }
         }
-        let served = Served::start(&db, &desk).await;
+        let served = Served::start(&db, &desk);
         let mut reader = Reader::open(&served.caller(&secret).await, &path, last.as_deref()).await;
         got.extend(reader.take(2).await);
         let numbers: Vec<i64> = got.iter().filter_map(|got| got.data["body"]["seq"].as_i64()).collect();

@@ -108,9 +108,9 @@ impl Reader {
                 other => panic!("{other:?} is no field"),
             }
         }
-        if let Some(id) = &id {
-            let _: EventId = id.parse().unwrap();
-            self.last = Some(id.clone());
+        if let Some(text) = &id {
+            let _: EventId = text.parse().unwrap();
+            self.last.clone_from(&id);
         }
         Some(Got { id, event, data })
     }
