@@ -13,6 +13,7 @@ mod create_token;
 mod doors;
 mod error;
 mod force_rebuild_server;
+mod get_operation;
 mod key_check;
 mod list_approvals;
 mod list_jobs;
@@ -46,6 +47,7 @@ pub use create_token::{CreateToken, CreateTokenInput, NewToken};
 pub use doors::{Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 pub use key_check::{has_key, same_key};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
@@ -88,6 +90,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
