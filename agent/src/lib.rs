@@ -3,6 +3,6 @@
 //!
 //! It never sees the chat: they meet in core's tables.
 
+pub mod api;
 pub mod mcp;
-pub mod problem;
 pub mod work;

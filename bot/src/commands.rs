@@ -39,7 +39,7 @@ pub const COMMANDS: [Command; 22] = [
     Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
     Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
     Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
-    on_server(Action::Provision, "provision_server", true),
+    on_server(Action::Provision, "set_up_server", true),
     on_server(Action::Rebuild, "rebuild_server", true),
     on_server(Action::Manage, "manage_server", true),
     on_server(Action::Unmanage, "unmanage_server", false),

@@ -86,7 +86,7 @@ impl Action {
             Self::Unmanage => "unmanage_server",
             Self::Reserve => "reserve_server",
             Self::Release => "release_server",
-            Self::Provision => "provision_server",
+            Self::Provision => "set_up_server",
             Self::Rebuild => "rebuild_server",
             Self::ForceRebuild => "force_rebuild_server",
             Self::ResetAttempts => "reset_attempts",

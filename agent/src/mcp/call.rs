@@ -1,5 +1,6 @@
 //! Calling a tool: the operation of its name, as the model that acts for the caller.
 
+use http::request::Parts;
 use rackhand_core::{
     model::Actor,
     ops::{Answer, OpError, find},
@@ -12,7 +13,7 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{Mcp, elicit, tools::Awaiting, wait};
-use crate::problem::Problem;
+use crate::api::{Problem, RequestId};
 
 impl Mcp {
     pub(super) async fn call(
@@ -39,7 +40,7 @@ impl Mcp {
         } else {
             self.operation(&actor, &call.name, arguments).await
         };
-        Ok(answer.unwrap_or_else(|error| refusal(&error)).into())
+        Ok(answer.unwrap_or_else(|error| refusal(error, &call.name, context)).into())
     }
 
     /// The operation of this name, and its answer as the tool's.
@@ -53,6 +54,8 @@ impl Mcp {
 }
 
 /// The tool ran into an error that the model should read.
-fn refusal(error: &OpError) -> CallToolResult {
-    CallToolResult::structured_error(Problem::of(error).to_value())
+fn refusal(error: OpError, tool: &str, context: &RequestContext<RoleServer>) -> CallToolResult {
+    let id = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>());
+    let id = id.map_or_else(|| context.id.to_string(), |id| id.0.clone());
+    CallToolResult::structured_error(Problem::from(error).to_value(tool, &id))
 }

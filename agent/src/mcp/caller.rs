@@ -12,10 +12,12 @@ use rmcp::{
     model::{ErrorCode, Extensions},
 };
 
+use crate::api;
+
 /// Whom a server takes its callers for.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// Whoever the HTTP request was found to come from: an [`Actor`] among its extensions.
+    /// Whoever the HTTP request was found to come from: an [`api::Caller`] among its extensions.
     Request,
     /// A program that holds this token.
     Token(Secret),
@@ -27,7 +29,10 @@ impl Caller {
     /// The model that acts for the caller.
     pub(super) async fn actor(&self, ops: &Ops, extensions: &Extensions) -> Result<Actor, ErrorData> {
         let principal = match self {
-            Self::Request => extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Actor>()).cloned(),
+            Self::Request => {
+                let known = |parts: &Parts| parts.extensions.get::<api::Caller>().map(|caller| caller.0.clone());
+                extensions.get::<Parts>().and_then(known)
+            }
             Self::Token(token) => ops.bearer(token).await.map_err(|error| {
                 tracing::error!(error = chain(&error), "a token could not be looked up");
                 ErrorData::internal_error("the token could not be looked up: try again later", None)

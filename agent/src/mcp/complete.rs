@@ -40,7 +40,7 @@ impl Mcp {
             Some((name, kind)) if name == typed.name => self.fitting(actor, kind, &typed.value).await,
             _ => Ok(Vec::new()),
         };
-        let mut values = fitting.map_err(|error| error_data(&error))?;
+        let mut values = fitting.map_err(error_data)?;
         let more = values.len() > CompletionInfo::MAX_VALUES;
         values.truncate(CompletionInfo::MAX_VALUES);
         let info = CompletionInfo::with_pagination(values, None, more);

@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Caller, Mcp};
 
+/// The largest body of a request, in bytes.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;
+
 /// The door as a service of HTTP.
 pub type Service = StreamableHttpService<Mcp, NeverSessionManager>;
 
@@ -23,8 +26,6 @@ pub struct Web {
     pub hosts: Vec<String>,
     /// The web pages (`https://host:port`) that may call; all others are refused.
     pub origins: Vec<String>,
-    /// The largest body of a request, in bytes.
-    pub body_limit: usize,
 }
 
 /// The door over HTTP. Each request has to come with the [`rackhand_core::model::Actor`] that it was found to come from
@@ -36,7 +37,7 @@ pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
         .with_allowed_hosts(names(web))
         .with_allowed_origins(web.origins.clone())
         .enforce_origin_validation()
-        .with_max_request_body_bytes(web.body_limit)
+        .with_max_request_body_bytes(LARGEST_BODY)
         .with_cancellation_token(stop);
     let door = Mcp::new(ops, Caller::Request);
     StreamableHttpService::new(move || Ok(door.clone()), Arc::new(NeverSessionManager::default()), config)

@@ -6,9 +6,10 @@ use rackhand_core::{
     ops::{Answer, OpError, Operation},
 };
 use rmcp::{ErrorData, model::ErrorCode};
+use serde_json::json;
 
 use super::Mcp;
-use crate::problem::Problem;
+use crate::api::Problem;
 
 impl Mcp {
     /// What a reading operation answers.
@@ -22,13 +23,13 @@ impl Mcp {
 }
 
 /// An error of a resource, a prompt or a completion, as the protocol wants it.
-pub(super) fn error_data(error: &OpError) -> ErrorData {
-    let problem = Problem::of(error);
+pub(super) fn error_data(error: OpError) -> ErrorData {
     let code = match error.kind() {
         FaultKind::NotFound => ErrorCode::RESOURCE_NOT_FOUND,
         FaultKind::Invalid | FaultKind::Conflict => ErrorCode::INVALID_PARAMS,
         FaultKind::Forbidden | FaultKind::Unauthenticated | FaultKind::NeedsPerson => ErrorCode::INVALID_REQUEST,
         FaultKind::RateLimited | FaultKind::Unavailable | FaultKind::Bug => ErrorCode::INTERNAL_ERROR,
     };
-    ErrorData::new(code, problem.detail().to_owned(), Some(problem.to_value()))
+    let problem = Problem::from(error);
+    ErrorData::new(code, problem.detail, Some(json!({ "code": problem.code })))
 }

@@ -44,7 +44,7 @@ impl Mcp {
     pub(super) async fn resources(&self, actor: &Actor, cursor: String) -> Result<ListResourcesResult, ErrorData> {
         let first = cursor.is_empty();
         let input = ListInput { cursor, limit: 0 };
-        let servers = self.read::<ListServers>(actor, &input).await.map_err(|error| error_data(&error))?;
+        let servers = self.read::<ListServers>(actor, &input).await.map_err(error_data)?;
         let mut resources = Vec::new();
         for name in runbooks().into_iter().filter(|_| first) {
             resources.push(Resource::new(format!("runbook://{name}"), name).with_mime_type("text/markdown"));
@@ -77,7 +77,7 @@ impl Mcp {
         let (text, mime) = match contents {
             Ok(contents) => contents.ok_or_else(unknown)?,
             Err(OpError::NotFound { .. }) => return Err(unknown()),
-            Err(error) => return Err(error_data(&error)),
+            Err(error) => return Err(error_data(error)),
         };
         Ok(ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(mime)]))
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rackhand_core::{
     fault::chain,
     model::{Actor, Server},
-    ops::{HandleInput, OpError, Operation, Ops, ProvisionServer, RebuildServer},
+    ops::{HandleInput, OpError, Operation, Ops, RebuildServer, SetUpServer},
     states::{JobStatus, ServerStatus},
     store::{JobFilter, Lease, Slice},
     units::{Timestamp, millis},
@@ -76,7 +76,7 @@ impl Reconciler for Rebuilds {
                 continue;
             }
             let input = HandleInput { handle: server.handle };
-            said_no(self.ops.call::<ProvisionServer>(&self.actor, &input, None).await);
+            said_no(self.ops.call::<SetUpServer>(&self.actor, &input, None).await);
         }
         for server in self.servers_in(ServerStatus::ForceRebuild).await? {
             let approval = server.rebuild_approval.as_deref().and_then(|id| id.parse().ok());

@@ -116,8 +116,8 @@ pub fn shown_fact(value: &str) -> String {
 /// `@anna` of `person @anna #1001`.
 pub fn who(actor: &str) -> String {
     let name = actor.split_once(' ').map_or(actor, |(_, name)| name);
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    name.rsplit_once(" #").filter(|(_, id)| number(id)).map_or(name, |(name, _)| name).to_owned()
+    let is_number = |text: &str| text.parse::<i64>().is_ok();
+    name.rsplit_once(" #").filter(|(_, id)| is_number(id)).map_or(name, |(name, _)| name).to_owned()
 }
 
 fn is_open(reader: &Reader, approval: &Approval) -> bool {

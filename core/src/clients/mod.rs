@@ -4,6 +4,8 @@
 //! handlers and reconcilers call it, and they decide what an error means for the work at hand.
 
 pub mod ansible;
+mod excerpt;
 pub mod http;
+pub mod ironic;
 pub mod ssh;
 pub mod time4vps;

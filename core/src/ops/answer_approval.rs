@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, OpError, Operation, Ops, Spec, Topic, call::approval_key, find};
+use super::{Cx, OpError, Operation, Ops, Outside, Reach, Spec, Topic, call::approval_key, find};
 use crate::{
     ids::{ApprovalId, JobId},
-    model::{Actor, Approval, Body, Level, Notice, PlanChange, Risk, Role},
+    model::{Actor, Approval, Body, Level, Notice, Plan, PlanChange, Risk, Role},
     states::{ApprovalEvent, ApprovalStatus},
     store::Mail,
 };
@@ -69,9 +69,21 @@ impl Operation for Approve {
         repeatable: true,
         people_only: true,
     };
+    // What was planned outside is planned there again, to see whether it is still the same.
+    const REACH: Reach = Reach::Plan;
 
     fn target(input: &ApprovalInput) -> String {
         input.approval.to_string()
+    }
+
+    async fn plan_outside(cx: &Outside, input: &ApprovalInput) -> Result<Option<Plan>, OpError> {
+        let approval = cx.ops.store.read().await?.approval(input.approval).await?;
+        let open = approval.filter(|it| it.status == ApprovalStatus::Asked && it.expires_at > cx.now);
+        let Some(Plan { operation, input, .. }) = open.map(|approval| approval.plan) else { return Ok(None) };
+        match find(&operation) {
+            Some(entry) if entry.reach == Reach::Plan => (entry.plan_outside)(cx, input).await,
+            _ => Ok(None),
+        }
     }
 
     async fn run(cx: &mut Cx, input: ApprovalInput) -> Result<ApproveOutcome, OpError> {
@@ -88,7 +100,7 @@ impl Operation for Approve {
         }
         let name = &approval.plan.operation;
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.clone()))?;
-        let plan = (entry.plan)(cx, approval.plan.input.clone()).await?;
+        let plan = cx.plan_of(entry, &approval.plan.input).await?;
         let mut changes = approval.plan.changes(&plan);
         changes.extend(requester_demoted(cx, &approval, entry).await?);
         if plan.hash() != approval.plan_hash || !changes.is_empty() {

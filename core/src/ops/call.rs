@@ -7,10 +7,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use super::{Cx, Entry, OpError, Operation, find, operation::Checked};
+use super::{Cx, Entry, OpError, Operation, Reach, find, operation::Checked};
 use crate::{
     clock::SharedClock,
-    fault::chain,
+    fault::{Fault, FaultKind, chain},
     ids::{ApprovalId, TokenId},
     keyring::{Aad, Keyring, Sealed},
     model::{Actor, ActorKind, Approval, AuditEntry, Body, Decision, Level, Notice, Plan, Risk, Role, decide, hex},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How often an operation is begun anew because somebody else was faster.
-const RACES: u32 = 5;
+pub(super) const RACES: u32 = 5;
 
 /// The bounds that operations keep to.
 #[derive(Clone, Debug)]
@@ -89,7 +89,11 @@ impl Ops {
             Ok(_) => info!(operation = name, %actor, target = checked.target, "done"),
             Err(error) => {
                 warn!(operation = name, %actor, target = checked.target, error = chain(error), "not done");
-                self.audit_refusal(entry, actor, &checked, error).await;
+                // Whoever asks again and again how it goes, while an outside system is away, is no news.
+                let silent = entry.reach == Reach::Run && entry.spec.risk == Risk::Read;
+                if !silent || error.kind() == FaultKind::Forbidden {
+                    self.audit_refusal(entry, actor, &checked, error).await;
+                }
             }
         }
         answer
@@ -97,7 +101,7 @@ impl Ops {
 
     async fn decided(
         &self,
-        entry: &Entry,
+        entry: &'static Entry,
         actor: &Actor,
         checked: &Checked,
         key: Option<&str>,
@@ -106,10 +110,27 @@ impl Ops {
             return Err(OpError::PeopleOnly);
         }
         let key = key.map(|key| key_of(actor, key));
+        match entry.reach {
+            Reach::Store => self.transacted(entry, actor, checked, key.as_deref(), None).await,
+            Reach::Plan => self.planned_outside(entry, actor, checked, key).await,
+            Reach::Run => self.done_outside(entry, actor, checked, key).await,
+        }
+    }
+
+    /// All of it in one transaction; `planned` was planned before, outside.
+    pub(super) async fn transacted(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+        planned: Option<&Plan>,
+    ) -> Result<Answer<Value>, OpError> {
         let mut left = RACES;
         loop {
             let tx = if entry.spec.risk == Risk::Read { self.store.read().await? } else { self.store.write().await? };
-            match self.in_one_transaction(entry, self.cx(tx, actor), checked, key.as_deref()).await {
+            let cx = Cx { planned: planned.cloned(), ..self.cx(tx, actor) };
+            match self.in_one_transaction(entry, cx, checked, key).await {
                 // Somebody was faster: begun anew, it sees what they did.
                 Err(OpError::Store(error)) if left > 0 && error.is_race() => left -= 1,
                 answer => return answer,
@@ -124,33 +145,37 @@ impl Ops {
         checked: &Checked,
         key: Option<&str>,
     ) -> Result<Answer<Value>, OpError> {
-        cx.actor.role = cx.role_now().await?;
-        let decision = match decide(&cx.actor, entry.spec.risk, entry.spec.lowest) {
-            Decision::Refuse { needs } => {
-                return Err(OpError::Forbidden { who: cx.actor.name, needs, has: cx.actor.role });
-            }
-            Decision::Run if entry.spec.risk == Risk::Read => {
-                return Ok(Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?));
-            }
-            decision => decision,
-        };
-        if let Some(key) = key
-            && let Some(known) = cx.tx.remembered(key).await?
-        {
-            return self.repeat(entry, checked, key, &known);
+        let decision = cx.decide(entry).await?;
+        if decision == Decision::Run && entry.spec.risk == Risk::Read {
+            return Ok(Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?));
+        }
+        if let Some(known) = self.known(&mut cx, entry, checked, key).await? {
+            return Ok(known);
         }
         let answer = if decision == Decision::Ask {
             Answer::AwaitingApproval(ask(&mut cx, entry, checked).await?)
         } else {
             Answer::Done((entry.run)(&mut cx, checked.input.clone()).await?)
         };
-        let outcome = if decision == Decision::Ask { "asked" } else { "done" };
+        self.record(cx, entry, checked, key, answer).await
+    }
+
+    /// Writes down what was done, and ends the transaction.
+    pub(super) async fn record(
+        &self,
+        mut cx: Cx,
+        entry: &Entry,
+        checked: &Checked,
+        key: Option<&str>,
+        answer: Answer<Value>,
+    ) -> Result<Answer<Value>, OpError> {
+        let outcome = if matches!(answer, Answer::AwaitingApproval(_)) { "asked" } else { "done" };
         let now = cx.now;
-        cx.audit(entry.spec.name, &checked.target, outcome, &checked.input).await?;
+        cx.audit(entry.spec.name, &checked.target, outcome, &checked.kept).await?;
         if let Some(key) = key {
             let request = Remembered {
                 operation: entry.spec.name.to_owned(),
-                input_hash: hash(&checked.input),
+                input_hash: self.hash(checked),
                 answer: self.keep(key, &answer)?,
             };
             cx.tx.remember(key, &request, now).await?;
@@ -161,14 +186,32 @@ impl Ops {
 
     /// A context on `tx`.
     pub(super) fn cx(&self, tx: Tx, actor: &Actor) -> Cx {
-        Cx { tx, actor: actor.clone(), now: self.clock.now(), approval: None, ops: self.clone() }
+        Cx { tx, actor: actor.clone(), now: self.clock.now(), approval: None, planned: None, ops: self.clone() }
+    }
+
+    /// The answer that this request was given before, under the same key.
+    pub(super) async fn known(
+        &self,
+        cx: &mut Cx,
+        entry: &Entry,
+        checked: &Checked,
+        key: Option<&str>,
+    ) -> Result<Option<Answer<Value>>, OpError> {
+        let Some(key) = key else { return Ok(None) };
+        let Some(known) = cx.tx.remembered(key).await? else { return Ok(None) };
+        if known.operation != entry.spec.name || known.input_hash != self.hash(checked) {
+            return Err(OpError::KeyReused);
+        }
+        let sealed: Sealed = known.answer.parse()?;
+        let text = self.keyring.open(answer_of(key), &sealed)?;
+        serde_json::from_str(text.expose()).map(Some).map_err(OpError::Answer)
     }
 
     /// Who was refused what is kept too. A refusal that cannot be written down is still a refusal.
     async fn audit_refusal(&self, entry: &Entry, actor: &Actor, checked: &Checked, error: &OpError) {
         let written = async {
             let mut cx = self.cx(self.store.write().await?, actor);
-            let detail = serde_json::json!({ "input": checked.input, "why": error.reason().code });
+            let detail = serde_json::json!({ "input": checked.kept, "why": error.reason().code });
             cx.audit(entry.spec.name, &checked.target, "refused", &detail).await?;
             cx.tx.commit().await.map_err(OpError::from)
         };
@@ -191,22 +234,36 @@ impl Ops {
         Ok(self.keyring.seal(answer_of(key), &Secret::new(text))?.to_string())
     }
 
-    fn repeat(
-        &self,
-        entry: &Entry,
-        checked: &Checked,
-        key: &str,
-        known: &Remembered,
-    ) -> Result<Answer<Value>, OpError> {
-        if known.operation != entry.spec.name || known.input_hash != hash(&checked.input) {
-            return Err(OpError::KeyReused);
+    /// What tells one request's input from another's. A plain hash of a secret could be guessed at: that one is keyed.
+    fn hash(&self, checked: &Checked) -> String {
+        let text = checked.input.to_string();
+        if checked.kept == checked.input {
+            return hex(&Sha256::digest(text.as_bytes()));
         }
-        let sealed: Sealed = known.answer.parse()?;
-        serde_json::from_str(self.keyring.open(answer_of(key), &sealed)?.expose()).map_err(OpError::Answer)
+        hex(&self.keyring.audit_mac(&[b"request", text.as_bytes()]))
     }
 }
 
 impl Cx {
+    /// Whether the actor may ask for it at this moment, and has to be asked back.
+    pub(super) async fn decide(&mut self, entry: &Entry) -> Result<Decision, OpError> {
+        self.actor.role = self.role_now().await?;
+        match decide(&self.actor, entry.spec.risk, entry.spec.lowest) {
+            Decision::Refuse { needs } => {
+                Err(OpError::Forbidden { who: self.actor.name.clone(), needs, has: self.actor.role })
+            }
+            decision => Ok(decision),
+        }
+    }
+
+    /// What an operation would do now.
+    pub(super) async fn plan_of(&mut self, entry: &Entry, input: &Value) -> Result<Plan, OpError> {
+        match entry.reach {
+            Reach::Plan => self.planned.clone().ok_or(OpError::NoPlan),
+            Reach::Store | Reach::Run => (entry.plan)(self, input.clone()).await,
+        }
+    }
+
     /// The actor's role at this moment: what the door saw may have been taken away since.
     async fn role_now(&mut self) -> Result<Role, OpError> {
         let mut role = self.actor.role;
@@ -243,7 +300,7 @@ impl Cx {
 
 /// Writes the question down and shows it to everybody who may answer it. The same question asked again is the same.
 async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId, OpError> {
-    let plan: Plan = (entry.plan)(cx, checked.input.clone()).await?;
+    let plan = cx.plan_of(entry, &checked.input).await?;
     let plan_hash = plan.hash();
     if let Some(open) = cx.tx.approval_asked_for(&plan_hash).await?
         && open.expires_at > cx.now
@@ -298,8 +355,4 @@ pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let bytes: Option<Vec<u8>> =
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
     bytes.filter(|bytes| hex(bytes) == text)
-}
-
-fn hash(input: &Value) -> String {
-    hex(&Sha256::digest(input.to_string().as_bytes()))
 }

@@ -48,9 +48,17 @@ pub struct Rest {
     pub path: &'static str,
     /// The status of a good answer. A question to a person is always 202.
     pub status: u16,
-    /// Several operations share a PATCH: this is the one where the body's field has this value. The field is not the
-    /// operation's own and is taken out.
-    pub when: Option<(&'static str, &'static str)>,
+    /// Several operations share a PATCH: this is the one that such a body is for.
+    pub when: Option<Choice>,
+}
+
+/// What tells, by the body, which of the operations at one route is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The body's field is this text. The field is not the operation's own and is taken out.
+    Is(&'static str, &'static str),
+    /// The body has this field, which is the operation's own and stays.
+    Has(&'static str),
 }
 
 impl Rest {
@@ -83,7 +91,13 @@ impl Rest {
     /// The same for bodies whose `field` is the text `value`.
     #[must_use]
     pub const fn when(self, field: &'static str, value: &'static str) -> Self {
-        Self { when: Some((field, value)), ..self }
+        Self { when: Some(Choice::Is(field, value)), ..self }
+    }
+
+    /// The same for bodies that have `field`, one of the operation's own.
+    #[must_use]
+    pub const fn when_has(self, field: &'static str) -> Self {
+        Self { when: Some(Choice::Has(field)), ..self }
     }
 
     /// The names in braces, in order.

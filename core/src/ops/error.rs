@@ -107,6 +107,12 @@ pub enum OpError {
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,
+    /// An operation's mark and its deed do not fit: ours to mend.
+    #[error("this operation does nothing where its mark says that it does")]
+    NoDeed,
+    /// This process stopped in the middle of it.
+    #[error("this process stops: ask again, with the same key")]
+    Stopping,
     /// An answer cannot be written as JSON: ours to mend.
     #[error("the answer cannot be written")]
     Answer(#[source] serde_json::Error),
@@ -143,7 +149,8 @@ impl Fault for OpError {
             | Self::Illegal(_)
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
-            Self::NoPlan | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
+            Self::Stopping => FaultKind::Unavailable,
+            Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
     }
 }
@@ -172,8 +179,8 @@ impl OpError {
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
             Self::KeyReused => reason("key-reused"),
-            Self::Store(_) => reason("store"),
-            Self::NoPlan | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
+            Self::Store(_) | Self::Stopping => reason("store"),
+            Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
         }
     }
 }

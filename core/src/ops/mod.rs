@@ -22,9 +22,9 @@ mod list_tokens;
 mod list_users;
 mod manage_server;
 mod operation;
+mod outside;
 mod page;
 mod people;
-mod provision_server;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -33,6 +33,7 @@ mod retry_job;
 mod revoke_token;
 mod set_language;
 mod set_role;
+mod set_up_server;
 mod show_job;
 mod show_server;
 mod show_status;
@@ -44,7 +45,7 @@ pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
-pub use doors::{Method, Rest, Topic};
+pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use force_rebuild_server::ForceRebuildServer;
 pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
@@ -55,10 +56,10 @@ pub use list_servers::{ListInput, ListServers};
 pub use list_tokens::ListTokens;
 pub use list_users::ListUsers;
 pub use manage_server::{ManageServer, UnmanageServer};
-pub use operation::{Cx, Entry, Operation, Spec};
+pub use operation::{Cx, Entry, Operation, Reach, Spec};
+pub use outside::Outside;
 pub use page::{Page, PageOf};
 pub use people::Seen;
-pub use provision_server::ProvisionServer;
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -67,6 +68,7 @@ pub use retry_job::RetryJob;
 pub use revoke_token::{RevokeToken, RevokeTokenInput};
 pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
+pub use set_up_server::SetUpServer;
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
@@ -82,7 +84,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<UnmanageServer>(),
             Entry::of::<ReserveServer>(),
             Entry::of::<ReleaseServer>(),
-            Entry::of::<ProvisionServer>(),
+            Entry::of::<SetUpServer>(),
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{OpError, Ops, Rest, Topic};
+use super::{OpError, Ops, Outside, Rest, Topic};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, Risk, Role},
@@ -38,6 +38,17 @@ pub struct Spec {
     pub people_only: bool,
 }
 
+/// Whether an operation calls an outside system while it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// No: all of it happens in one transaction.
+    Store,
+    /// To plan it: the plan is made before the transaction that asks, and again before the one that approves.
+    Plan,
+    /// To do it: no transaction is open meanwhile; what came of it is written down afterwards.
+    Run,
+}
+
 /// A capability of Rackhand.
 #[async_trait]
 pub trait Operation: Send + Sync + 'static {
@@ -47,6 +58,10 @@ pub trait Operation: Send + Sync + 'static {
     type Output: DeserializeOwned + Serialize + JsonSchema + Send + 'static;
     /// What is known of it.
     const SPEC: Spec;
+    /// Whether it calls an outside system.
+    const REACH: Reach = Reach::Store;
+    /// Where in the input secrets are, as JSON pointers: they are struck out of whatever is kept of it.
+    const SECRETS: &'static [&'static str] = &[];
 
     /// What it is done to, for the audit: a handle, an id, or nothing.
     fn target(_input: &Self::Input) -> String {
@@ -58,8 +73,20 @@ pub trait Operation: Send + Sync + 'static {
         Err(OpError::NoPlan)
     }
 
+    /// The same for [`Reach::Plan`], while no transaction is open: it is found in [`Cx::planned`] afterwards.
+    async fn plan_outside(_cx: &Outside, _input: &Self::Input) -> Result<Option<Plan>, OpError> {
+        Err(OpError::NoPlan)
+    }
+
     /// Checks and does it, in the transaction of `cx`. Calls nothing outside: what takes long is enqueued.
-    async fn run(cx: &mut Cx, input: Self::Input) -> Result<Self::Output, OpError>;
+    async fn run(_cx: &mut Cx, _input: Self::Input) -> Result<Self::Output, OpError> {
+        Err(OpError::NoDeed)
+    }
+
+    /// The same for [`Reach::Run`], while no transaction is open. Whoever asked is allowed to.
+    async fn run_outside(_cx: &Outside, _input: Self::Input) -> Result<Self::Output, OpError> {
+        Err(OpError::NoDeed)
+    }
 }
 
 /// What an operation has in its hands.
@@ -72,6 +99,8 @@ pub struct Cx {
     pub now: Timestamp,
     /// The approval that allows it, where one was needed.
     pub approval: Option<ApprovalId>,
+    /// What was planned outside, for operations that do.
+    pub planned: Option<Plan>,
     /// The table's surroundings: keys, limits.
     pub ops: Ops,
 }
@@ -84,15 +113,22 @@ pub struct Entry {
     pub input: fn() -> Schema,
     /// The schema of its output.
     pub output: fn() -> Schema,
+    /// Whether it calls an outside system.
+    pub reach: Reach,
     pub(super) check: fn(&Value) -> Result<Checked, OpError>,
     pub(super) plan: for<'a> fn(&'a mut Cx, Value) -> BoxFuture<'a, Result<Plan, OpError>>,
+    pub(super) plan_outside: for<'a> fn(&'a Outside, Value) -> BoxFuture<'a, Result<Option<Plan>, OpError>>,
     pub(super) run: for<'a> fn(&'a mut Cx, Value) -> BoxFuture<'a, Result<Value, OpError>>,
+    pub(super) run_outside: for<'a> fn(&'a Outside, Value) -> BoxFuture<'a, Result<Value, OpError>>,
 }
 
 /// An input that is of the operation's type.
+#[derive(Clone)]
 pub(super) struct Checked {
     /// In canonical form: defaults filled in, keys in order.
     pub input: Value,
+    /// The same as it may be kept: without its secrets.
+    pub kept: Value,
     /// What it is done to.
     pub target: String,
 }
@@ -104,6 +140,7 @@ impl Entry {
             spec: O::SPEC,
             input: || schema_for!(O::Input),
             output: || schema_for!(O::Output),
+            reach: O::REACH,
             check: check::<O>,
             plan: |cx, input| {
                 Box::pin(async move {
@@ -111,10 +148,23 @@ impl Entry {
                     O::plan(cx, &input).await
                 })
             },
+            plan_outside: |cx, input| {
+                Box::pin(async move {
+                    let input = parse::<O::Input>(&input)?;
+                    O::plan_outside(cx, &input).await
+                })
+            },
             run: |cx, input| {
                 Box::pin(async move {
                     let input = parse::<O::Input>(&input)?;
                     let output = O::run(cx, input).await?;
+                    serde_json::to_value(output).map_err(OpError::Answer)
+                })
+            },
+            run_outside: |cx, input| {
+                Box::pin(async move {
+                    let input = parse::<O::Input>(&input)?;
+                    let output = O::run_outside(cx, input).await?;
                     serde_json::to_value(output).map_err(OpError::Answer)
                 })
             },
@@ -125,7 +175,14 @@ impl Entry {
 fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
     let input = parse::<O::Input>(value)?;
     let target = O::target(&input);
-    Ok(Checked { input: serde_json::to_value(input).map_err(OpError::Answer)?, target })
+    let input = serde_json::to_value(input).map_err(OpError::Answer)?;
+    let mut kept = input.clone();
+    for secret in O::SECRETS {
+        if let Some(place) = kept.pointer_mut(secret) {
+            *place = Value::from("[secret]");
+        }
+    }
+    Ok(Checked { input, kept, target })
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, OpError> {

@@ -218,7 +218,7 @@ async fn a_rebuild_by_status_needs_the_same_yes() {
         assert_eq!(status(&desk.ops, &server.handle).await, ServerStatus::Ready);
         assert_eq!(approve(&desk.ops, &anna, id).await.unwrap()["started"]["job"], Value::Null);
         assert_eq!(status(&desk.ops, &server.handle).await, ServerStatus::ForceRebuild);
-        let instead = on(&desk.ops, &anna, "provision_server", &server.handle).await;
+        let instead = on(&desk.ops, &anna, "set_up_server", &server.handle).await;
         assert!(matches!(instead, Err(OpError::RebuildWished(_))), "{instead:?}");
 
         let input = rackhand_core::ops::HandleInput { handle: server.handle.clone() };

@@ -99,8 +99,8 @@ async fn what_was_done_and_what_was_refused_is_recorded() {
         let viewer = desk.person(1, Role::Viewer).await;
         let operator = desk.person(2, Role::Operator).await;
         let server = desk.server(1, ServerStatus::Ready, true).await;
-        on(&desk.ops, &viewer, "provision_server", &server.handle).await.unwrap_err();
-        job_of(&on(&desk.ops, &operator, "provision_server", &server.handle).await);
+        on(&desk.ops, &viewer, "set_up_server", &server.handle).await.unwrap_err();
+        job_of(&on(&desk.ops, &operator, "set_up_server", &server.handle).await);
         on(&desk.ops, &operator, "show_server", &server.handle).await.unwrap();
         let rows = desk.store().read().await.unwrap().audit(0, 9).await.unwrap();
         let rows: Vec<_> =

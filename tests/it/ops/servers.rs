@@ -67,14 +67,14 @@ async fn after_too_many_attempts_a_person_has_to_look() {
         let anna = desk.person(1, Role::Admin).await;
         let server = desk.server(1, ServerStatus::Error, true).await;
         db.sql("UPDATE servers SET provisioning_attempts = 3").await.unwrap();
-        for name in ["provision_server", "rebuild_server", "force_rebuild_server"] {
+        for name in ["set_up_server", "rebuild_server", "force_rebuild_server"] {
             let said = on(&desk.ops, &anna, name, &server.handle).await;
             assert!(matches!(said, Err(OpError::AttemptsSpent { attempts: 3, .. })), "{name}: {said:?}");
         }
         on(&desk.ops, &anna, "reset_attempts", &server.handle).await.unwrap();
-        job_of(&on(&desk.ops, &anna, "provision_server", &server.handle).await);
+        job_of(&on(&desk.ops, &anna, "set_up_server", &server.handle).await);
         db.sql("UPDATE servers SET address = NULL").await.unwrap();
-        let again = on(&desk.ops, &anna, "provision_server", &server.handle).await;
+        let again = on(&desk.ops, &anna, "set_up_server", &server.handle).await;
         assert!(matches!(again, Err(OpError::NoAddress(_))), "{again:?}");
     })
     .await;
@@ -92,7 +92,7 @@ async fn asked_by_twenty_at_once_there_is_one_job() {
                 .map(|at| {
                     let (ops, actor) = (replicas[at % 2].clone(), anna.actor());
                     let input = json!({ "handle": server.handle });
-                    tokio::spawn(async move { ops.call_by_name(&actor, "provision_server", &input, key).await })
+                    tokio::spawn(async move { ops.call_by_name(&actor, "set_up_server", &input, key).await })
                 })
                 .collect();
             let mut said = Vec::new();
@@ -125,7 +125,7 @@ async fn a_job_is_called_off_wherever_it_is() {
         ];
         for (number, (status, started, expected)) in (1..).zip(cases) {
             let server = desk.server(number, ServerStatus::Ready, true).await;
-            let id = job_of(&on(&desk.ops, &anna, "provision_server", &server.handle).await);
+            let id = job_of(&on(&desk.ops, &anna, "set_up_server", &server.handle).await);
             let lease = if status == "running" { "1" } else { "NULL" };
             let set = format!("status = '{status}', started_at = {started}, lease_until = {lease}");
             db.sql(&format!("UPDATE jobs SET {set} WHERE id = '{id}'")).await.unwrap();
@@ -149,7 +149,7 @@ async fn jobs_are_named_by_their_end_and_only_parked_ones_are_sent_on() {
         let desk = Desk::new(&db).await;
         let anna = desk.person(1, Role::Operator).await;
         let server = desk.server(1, ServerStatus::Ready, true).await;
-        let id = job_of(&on(&desk.ops, &anna, "provision_server", &server.handle).await);
+        let id = job_of(&on(&desk.ops, &anna, "set_up_server", &server.handle).await);
         let retry = |name: String| {
             let (ops, anna) = (desk.ops.clone(), anna.clone());
             async move { call(&ops, &anna, "retry_job", &json!({ "job": name })).await }
@@ -208,7 +208,7 @@ async fn a_persons_no_holds_against_what_a_status_asks_for() {
         assert_eq!(db.number("SELECT COUNT(*) FROM audit").await, audited + 2, "the two answers");
         desk.clock.advance(Duration::from_secs(2));
         assert_eq!(look().await, (2, 1), "a job that was called off comes back when a person wants it");
-        on(&desk.ops, &anna, "provision_server", &fresh.handle).await.unwrap();
+        on(&desk.ops, &anna, "set_up_server", &fresh.handle).await.unwrap();
         assert_eq!(look().await, (2, 2));
     })
     .await;

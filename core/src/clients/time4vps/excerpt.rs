@@ -1,9 +1,7 @@
 //! Short, harmless pieces of what the provider said, for people to read in an error.
 
 use super::password::entities;
-
-/// The longest excerpt, in characters.
-pub const LONGEST: usize = 200;
+pub use crate::clients::excerpt::bounded;
 
 /// What may be told of a body that could not be understood. JSON that broke off is not quoted, nor is anything that
 /// mentions a password: either may hold one.
@@ -16,18 +14,6 @@ pub fn of_body(body: &[u8]) -> String {
     }
     let shown = bounded(&without_tags(&text));
     if shown.is_empty() { format!("[{} bytes without words]", body.len()) } else { shown }
-}
-
-/// `text` without control characters, with single spaces, and at most [`LONGEST`] characters long.
-pub fn bounded(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let mut line = words.take(LONGEST).collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        let end = line[..end].char_indices().next_back().map_or(0, |(at, _)| at);
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }
 
 /// `text` without its HTML tags, scripts and styles, and with its entities resolved.

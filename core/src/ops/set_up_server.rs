@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// Sets a server up, or up again.
-pub struct ProvisionServer;
+pub struct SetUpServer;
 
 #[async_trait]
-impl Operation for ProvisionServer {
+impl Operation for SetUpServer {
     type Input = HandleInput;
     type Output = JobStarted;
     const SPEC: Spec = Spec {
-        name: "provision_server",
+        name: "set_up_server",
         summary: "Sets a managed server up (again): access, firewall, Docker; its disk stays",
         topic: Topic::Fleet,
         rest: &[Rest::post("/servers/{handle}/provision").answers(202)],

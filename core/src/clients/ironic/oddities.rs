@@ -1,0 +1,99 @@
+//! What Ironic says and its interface description does not, one named predicate each. The sentences are those of
+//! Ironic 39.0.0 (ironic/common/exception.py); the errors that matter have no code of their own beside the HTTP status.
+
+use serde_json::Value;
+
+/// What an error says. **Errors come in three shapes**: a JSON *text* in `error_message` with `faultstring` in it, the
+/// same with `title` and `description` (for what never came to an operation), and `error.message` (where a login is
+/// asked for). A proxy before Ironic may send a fourth, which is not read.
+pub fn errors_come_in_three_shapes(body: &[u8]) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let said = |value: &Value| {
+        let words = ["faultstring", "description", "title", "message"].iter().find_map(|key| value[*key].as_str());
+        words.filter(|words| !words.trim().is_empty()).map(str::to_owned)
+    };
+    match &answer["error_message"] {
+        Value::String(text) => {
+            let inner = serde_json::from_str::<Value>(text).ok();
+            inner.as_ref().and_then(said).or_else(|| Some(text.clone()).filter(|text| !text.trim().is_empty()))
+        }
+        inner @ Value::Object(_) => said(inner),
+        _ => said(&answer["error"]),
+    }
+}
+
+/// The conductor that holds the node's lock.
+pub fn locked_by(message: &str) -> Option<&str> {
+    message.split_once(" is locked by host ")?.1.split([',', ' ']).next()
+}
+
+/// The node's parent or child has the lock.
+pub fn family_is_locked(message: &str) -> bool {
+    message.contains(" is presently locked ")
+}
+
+/// The node, or the instance, is taken already.
+pub fn is_taken(message: &str) -> bool {
+    message.contains(" is associated with instance ") || message.contains(" is already associated with a node")
+}
+
+/// Another has this name, identity or address.
+pub fn is_duplicate(message: &str) -> bool {
+    message.contains(" already exists")
+}
+
+/// **A wrong state is a 400**, like wrong input; only the sentence tells.
+pub fn state_does_not_allow_it(message: &str) -> bool {
+    message.contains(" can not be performed on node ") && message.contains(" while it is in state ")
+}
+
+/// A change while the node moves, which is a 409.
+pub fn node_is_moving(message: &str) -> bool {
+    message.contains(" while a state transition is in progress")
+}
+
+/// The node is kept out of use.
+pub fn is_in_maintenance(message: &str) -> bool {
+    message.contains(" because it's in maintenance mode")
+}
+
+/// The node may not be taken down, rebuilt or deleted. **It is a 403**, like a missing right.
+pub fn is_protected(message: &str) -> bool {
+    message.contains(" is protected and cannot be ")
+}
+
+/// No conductor takes care of the node, or of its driver. **It is a 400 or a 404**, like wrong input.
+pub fn no_conductor(message: &str) -> bool {
+    message.starts_with("No valid host was found")
+}
+
+/// What is wrong is the image, or what was said of it. **It may be a 404**, like a missing node.
+pub fn is_about_the_image(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    let about = [
+        "image href",
+        "image information",
+        "for image ",
+        "to download image",
+        "the requested image",
+        "supplied image",
+        "image_source",
+        "image_checksum",
+    ];
+    let missing = |rest: &str| rest.contains(" could not be found") || rest.contains(" is unacceptable");
+    about.iter().any(|words| lower.contains(words))
+        || lower.split_once("image ").is_some_and(|(_, rest)| !lower.starts_with("node ") && missing(rest))
+}
+
+/// What the node was given does not do for a deployment.
+pub fn is_not_valid(message: &str) -> bool {
+    message.starts_with("Failed to validate ")
+}
+
+/// Whether a name can be the name of a node: Ironic allows the characters that a path need not encode. Its server
+/// decodes a path before it is taken apart, so that **an encoded slash would name another resource**, and no client
+/// can ask for `.` or `..`.
+pub fn can_be_a_name(name: &str) -> bool {
+    let fit = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    !matches!(name, "" | "." | "..") && name.len() <= 255 && name.chars().all(fit)
+}

@@ -1,0 +1,110 @@
+//! Operations that call an outside system while they are asked for.
+//!
+//! No transaction is open while the outside is waited for: authority is decided before, in one of its own, and what came
+//! of it is written in another one afterwards.
+
+use serde_json::Value;
+use tracing::Instrument;
+
+use super::{Answer, Entry, OpError, Ops, call::RACES, operation::Checked};
+use crate::{
+    model::{Actor, Risk},
+    units::Timestamp,
+};
+
+/// What an operation has in its hands outside.
+pub struct Outside {
+    /// The operations with their clients and the clock.
+    pub ops: Ops,
+    /// Who asks.
+    pub actor: Actor,
+    /// What tells this request from every other one, of whoever else: the same again is the same request.
+    pub key: Option<String>,
+    /// The moment of asking.
+    pub now: Timestamp,
+}
+
+impl Ops {
+    /// Plans outside, and then asks or does in one transaction.
+    pub(super) async fn planned_outside(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<String>,
+    ) -> Result<Answer<Value>, OpError> {
+        if let Some(known) = self.gate(entry, actor, checked, key.as_deref()).await? {
+            return Ok(known);
+        }
+        let plan = (entry.plan_outside)(&self.outside(actor, key.clone()), checked.input.clone()).await?;
+        self.transacted(entry, actor, checked, key.as_deref(), plan.as_ref()).await
+    }
+
+    /// Does it outside, and then writes down what was done. Whoever asked may go away meanwhile: what was begun is ended.
+    pub(super) async fn done_outside(
+        &self,
+        entry: &'static Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<String>,
+    ) -> Result<Answer<Value>, OpError> {
+        if let Some(known) = self.gate(entry, actor, checked, key.as_deref()).await? {
+            return Ok(known);
+        }
+        let (outside, checked) = (self.outside(actor, key), checked.clone());
+        if entry.spec.risk == Risk::Read {
+            return Ok(Answer::Done((entry.run_outside)(&outside, checked.input).await?));
+        }
+        let deed = async move {
+            let output = (entry.run_outside)(&outside, checked.input.clone()).await?;
+            outside.written_down(entry, &checked, output).await
+        };
+        match tokio::spawn(deed.in_current_span()).await {
+            Ok(answer) => answer,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(OpError::Stopping),
+            },
+        }
+    }
+
+    /// Whether the actor may ask for it; and the answer, if it was given before.
+    async fn gate(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+    ) -> Result<Option<Answer<Value>>, OpError> {
+        let mut cx = self.cx(self.store.read().await?, actor);
+        cx.decide(entry).await?;
+        match entry.spec.risk {
+            Risk::Read => Ok(None),
+            Risk::Change | Risk::Destroy => self.known(&mut cx, entry, checked, key).await,
+        }
+    }
+
+    fn outside(&self, actor: &Actor, key: Option<String>) -> Outside {
+        Outside { ops: self.clone(), actor: actor.clone(), key, now: self.clock.now() }
+    }
+}
+
+impl Outside {
+    /// The audit row and the answer for a repetition. The same request that came at the same time, perhaps through another
+    /// replica, may have written its answer first: then that is the answer.
+    async fn written_down(&self, entry: &Entry, checked: &Checked, output: Value) -> Result<Answer<Value>, OpError> {
+        let (ops, key) = (&self.ops, self.key.as_deref());
+        let answer = Answer::Done(output);
+        let mut left = RACES;
+        loop {
+            let mut cx = ops.cx(ops.store.write().await?, &self.actor);
+            if let Some(known) = ops.known(&mut cx, entry, checked, key).await? {
+                return Ok(known);
+            }
+            match ops.record(cx, entry, checked, key, answer.clone()).await {
+                Err(OpError::Store(error)) if left > 0 && error.is_race() => left -= 1,
+                written => return written,
+            }
+        }
+    }
+}
