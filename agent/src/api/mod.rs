@@ -19,7 +19,6 @@ use axum::{Router, middleware};
 use rackhand_core::{config::ApiAuth, ops::Ops};
 
 pub use auth::Caller;
-pub use frame::RequestId;
 pub use problem::{FieldError, Problem};
 pub use serve::serve;
 
@@ -46,8 +45,8 @@ impl Api {
     }
 }
 
-/// Every route of the door, with the door for language models. What is added to `known` is behind authority and the limit of requests: its handlers find
-/// the [`Caller`] among the request's extensions.
+/// Every route of the door, and the door for language models. What is added to `known` is behind authority and the limit
+/// of requests: its handlers find the [`Caller`] among the request's extensions.
 pub fn router(api: Api, models: mcp::Service) -> Router {
     let known = routes::operations().route_service(MCP, models);
     let known = known.route_layer(middleware::from_fn_with_state(api.clone(), auth::admit));

@@ -1,6 +1,5 @@
 //! Calling a tool: the operation of its name, as the model that acts for the caller.
 
-use http::request::Parts;
 use rackhand_core::{
     model::Actor,
     ops::{Answer, OpError, find},
@@ -13,7 +12,7 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{Mcp, elicit, tools::Awaiting, wait};
-use crate::api::{Problem, RequestId};
+use crate::api::Problem;
 
 impl Mcp {
     pub(super) async fn call(
@@ -55,7 +54,5 @@ impl Mcp {
 
 /// The tool ran into an error that the model should read.
 fn refusal(error: OpError, tool: &str, context: &RequestContext<RoleServer>) -> CallToolResult {
-    let id = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<RequestId>());
-    let id = id.map_or_else(|| context.id.to_string(), |id| id.0.clone());
-    CallToolResult::structured_error(Problem::from(error).to_value(tool, &id))
+    CallToolResult::structured_error(Problem::from(error).to_value(tool, &context.id.to_string()))
 }
