@@ -202,7 +202,7 @@ impl Process {
         let mcp = &self.config.mcp;
         let web = Web { listen: address, hosts: mcp.allowed_hosts.clone(), origins: mcp.allowed_origins.clone() };
         let models = mcp::service(self.ops.clone(), &web, stop.clone());
-        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute), models);
+        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute).with_models(models));
         let stop = stop.clone();
         tasks.spawn(async move { api::serve(listener, router, stop).await });
         Ok(())

@@ -35,20 +35,30 @@ pub struct Api {
     pub ops: Ops,
     auth: ApiAuth,
     limiter: Arc<Limiter>,
+    models: Option<mcp::Service>,
 }
 
 impl Api {
     /// A door to `ops`, for whoever proves who they are by `auth`, each at most so often in a minute (0 counts as 1).
     pub fn new(ops: Ops, auth: ApiAuth, requests_per_minute: u32) -> Self {
         let limiter = Arc::new(Limiter::new(requests_per_minute, ops.clock.clone()));
-        Self { ops, auth, limiter }
+        Self { ops, auth, limiter, models: None }
+    }
+
+    /// The same with the door for language models beside it.
+    #[must_use]
+    pub fn with_models(self, models: mcp::Service) -> Self {
+        Self { models: Some(models), ..self }
     }
 }
 
-/// Every route of the door, and the door for language models. What is added to `known` is behind authority and the limit
-/// of requests: its handlers find the [`Caller`] among the request's extensions.
-pub fn router(api: Api, models: mcp::Service) -> Router {
-    let known = routes::operations().route_service(MCP, models);
+/// Every route of the door. What is added to `known` is behind authority and the limit of requests: its handlers find
+/// the [`Caller`] among the request's extensions.
+pub fn router(api: Api) -> Router {
+    let mut known = routes::operations();
+    if let Some(models) = api.models.clone() {
+        known = known.route_service(MCP, models);
+    }
     let known = known.route_layer(middleware::from_fn_with_state(api.clone(), auth::admit));
     known
         .fallback(|| async { Problem::no_route() })

@@ -22,18 +22,19 @@ impl Mcp {
         actor: &Actor,
         wanted: &CompleteRequestParams,
     ) -> Result<CompleteResult, ErrorData> {
+        // Nothing fits where nothing is known.
         let kind = match &wanted.r#ref {
             Reference::Prompt(prompt) => {
                 let ready = READY.iter().find(|ready| ready.name == prompt.name);
-                ready.ok_or_else(|| unknown(&prompt.name))?.argument.map(|(name, _, kind)| (name, kind))
+                ready.and_then(|ready| ready.argument).map(|(name, _, kind)| (name, kind))
             }
-            Reference::Resource(resource) => Some(match resource.uri.as_str() {
-                "server://{handle}" => ("handle", "server"),
-                "job://{id}" => ("id", "job"),
-                "runbook://{name}" => ("name", "runbook"),
-                uri => return Err(unknown(uri)),
-            }),
-            other => return Err(unknown(other.reference_type())),
+            Reference::Resource(resource) => match resource.uri.as_str() {
+                "server://{handle}" => Some(("handle", "server")),
+                "job://{id}" => Some(("id", "job")),
+                "runbook://{name}" => Some(("name", "runbook")),
+                _ => None,
+            },
+            _ => None,
         };
         let typed = &wanted.argument;
         let fitting = match kind {
@@ -72,9 +73,4 @@ impl Mcp {
         }
         Ok(found)
     }
-}
-
-fn unknown(name: &str) -> ErrorData {
-    let name: String = name.chars().take(200).collect();
-    ErrorData::invalid_params(format!("nothing is known of {name:?}"), None)
 }

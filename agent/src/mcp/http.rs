@@ -24,7 +24,7 @@ pub struct Web {
     /// Its other names, `host` or `host:port`; a request to any other name is refused, because a page in a browser can
     /// have its own name point here.
     pub hosts: Vec<String>,
-    /// The web pages (`https://host:port`) that may call; all others are refused.
+    /// The web pages (`https://host:port`) that may call, beside those that come from here; all others are refused.
     pub origins: Vec<String>,
 }
 
@@ -34,8 +34,10 @@ pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_allowed_hosts(names(web))
-        .with_allowed_origins(web.origins.clone())
+        .with_allowed_hosts(web.hosts.iter().cloned().chain(own_names(web.listen)))
+        .with_allowed_origins(
+            web.origins.iter().cloned().chain(own_names(web.listen).map(|name| format!("http://{name}"))),
+        )
         .enforce_origin_validation()
         .with_max_request_body_bytes(LARGEST_BODY)
         .with_cancellation_token(stop);
@@ -43,15 +45,10 @@ pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
     StreamableHttpService::new(move || Ok(door.clone()), Arc::new(NeverSessionManager::default()), config)
 }
 
-/// The names by which this process may be called. Where it listens on all addresses, it cannot know them.
-fn names(web: &Web) -> Vec<String> {
-    let (address, port) = (web.listen.ip(), web.listen.port());
-    let mut names = web.hosts.clone();
-    if !address.is_unspecified() {
-        names.push(web.listen.to_string());
-    }
-    if address.is_loopback() || address.is_unspecified() {
-        names.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")));
-    }
-    names
+/// The names that this address has by itself. Where it is every address of the machine, only the loopback ones are known.
+fn own_names(listen: SocketAddr) -> impl Iterator<Item = String> {
+    let (address, port) = (listen.ip(), listen.port());
+    let given = (!address.is_unspecified()).then(|| listen.to_string());
+    let local = (address.is_unspecified() || address.is_loopback()).then_some(["localhost", "127.0.0.1", "[::1]"]);
+    given.into_iter().chain(local.into_iter().flatten().map(move |name| format!("{name}:{port}")))
 }
