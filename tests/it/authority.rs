@@ -180,6 +180,7 @@ fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
         "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "show_status" => json!({}),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
+        "get_operation" => json!({ "id": "00000000" }),
         "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
         "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),

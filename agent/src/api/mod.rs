@@ -25,8 +25,12 @@ pub use auth::Caller;
 pub use problem::{FieldError, Problem};
 pub use serve::{serve, serve_paced};
 
+use crate::mcp;
 use limits::Limiter;
 use streams::Streams;
+
+/// Where language models come in.
+pub(crate) const MCP: &str = "/mcp";
 
 /// What the door has in its hands. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +39,7 @@ pub struct Api {
     pub ops: Ops,
     auth: ApiAuth,
     limiter: Arc<Limiter>,
+    models: Option<mcp::Service>,
     streams: Streams,
 }
 
@@ -42,14 +47,23 @@ impl Api {
     /// A door to `ops`, for whoever proves who they are by `auth`, each at most so often in a minute (0 counts as 1).
     pub fn new(ops: Ops, auth: ApiAuth, requests_per_minute: u32) -> Self {
         let limiter = Arc::new(Limiter::new(requests_per_minute, ops.clock.clone()));
-        Self { ops, auth, limiter, streams: Streams::default() }
+        Self { ops, auth, limiter, streams: Streams::default(), models: None }
+    }
+
+    /// The same with the door for language models beside it.
+    #[must_use]
+    pub fn with_models(self, models: mcp::Service) -> Self {
+        Self { models: Some(models), ..self }
     }
 }
 
 /// Every route of the door. What is added to `known` is behind authority and the limit of requests: its handlers find
 /// the [`Caller`] among the request's extensions.
 pub fn router(api: Api) -> Router {
-    let known = routes::operations().merge(events::routes());
+    let mut known = routes::operations().merge(events::routes());
+    if let Some(models) = api.models.clone() {
+        known = known.route_service(MCP, models);
+    }
     let known = known.route_layer(middleware::from_fn_with_state(api.clone(), auth::admit));
     known
         .fallback(|| async { Problem::no_route() })

@@ -20,8 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Notify, Provisioning,
-    Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
+    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -59,6 +59,8 @@ pub struct Config {
     pub work: Work,
     /// The door for programs.
     pub api: Api,
+    /// The door for language models.
+    pub mcp: Mcp,
     /// What the process says about itself.
     pub log: Log,
     /// What is allowed and yet unwise, each a sentence to be shown at start.
@@ -83,6 +85,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
     let api = Api::read(&mut reader);
+    let mcp = Mcp::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
 
@@ -104,6 +107,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             notify: notify?,
             work: work?,
             api: api?,
+            mcp: mcp?,
             log: log?,
             warnings,
         })

@@ -14,6 +14,7 @@ mod doors;
 mod error;
 mod fields;
 mod force_rebuild_server;
+mod get_operation;
 pub mod ironic;
 mod key_check;
 mod label_server;
@@ -56,6 +57,7 @@ pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 pub use ironic::NodeFault;
 use ironic::{
     CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
@@ -121,6 +123,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
