@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 2] = ["attempts", "seconds"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 19] = [
+pub const ERRORS: [&str; 20] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -29,6 +29,7 @@ pub const ERRORS: [&str; 19] = [
     "bad-code",
     "last-admin",
     "illegal",
+    "not-as-seen",
     "key-reused",
     "store",
     "bug",

@@ -104,6 +104,9 @@ pub enum OpError {
     /// The same key came with another input.
     #[error("this request's key was used for another request")]
     KeyReused,
+    /// What the caller saw is no longer so.
+    #[error("it has changed since it was read: read it again, and decide anew")]
+    NotAsSeen,
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,
@@ -147,6 +150,7 @@ impl Fault for OpError {
             | Self::RebuildWished(_)
             | Self::LastAdmin
             | Self::Illegal(_)
+            | Self::NotAsSeen
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::Stopping => FaultKind::Unavailable,
@@ -178,6 +182,7 @@ impl OpError {
             Self::BadCode => reason("bad-code"),
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
+            Self::NotAsSeen => reason("not-as-seen"),
             Self::KeyReused => reason("key-reused"),
             Self::Store(_) | Self::Stopping => reason("store"),
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
