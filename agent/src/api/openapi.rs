@@ -101,7 +101,8 @@ fn parameters(schemas: &mut Schemas, route: &Route) -> Vec<Value> {
             let in_path = taken.contains(&name.as_str());
             if in_path == named && offer.rest.says != Some(name.as_str()) {
                 let place = if named { "path" } else { "query" };
-                let required = named || input["required"].as_array().is_some_and(|all| all.contains(&name.as_str().into()));
+                let required =
+                    named || input["required"].as_array().is_some_and(|all| all.contains(&name.as_str().into()));
                 all.push(json!({ "name": name, "in": place, "required": required, "schema": texted(schema) }));
             }
         }
@@ -134,7 +135,8 @@ fn headers(route: &Route) -> Vec<Value> {
     if route.method == Method::Get {
         all.push(text("If-None-Match", "The ETag of what is known: 304 where nothing changed", 200, "^[!-~]+$"));
     } else {
-        let about = "The same key with the same request gives the same answer, and does nothing twice; kept for 24 hours";
+        let about =
+            "The same key with the same request gives the same answer, and does nothing twice; kept for 24 hours";
         all.push(text("Idempotency-Key", about, LONGEST_KEY, "^[!-~]+$"));
     }
     if route.reading.is_some() {
@@ -184,13 +186,15 @@ fn responses(schemas: &mut Schemas, route: &Route) -> Value {
         let known = all[status.to_string()]["content"]["application/json"]["schema"].take();
         let schema = if known.is_null() || known == schema { schema } else { json!({ "oneOf": [known, schema] }) };
         let about = if asked { "A person has to approve it first" } else { "Done" };
-        all[status.to_string()] = json!({ "description": about, "content": { "application/json": { "schema": schema } } });
+        all[status.to_string()] =
+            json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     }
     if route.method == Method::Get {
         all["304"] = json!({ "description": "Nothing changed" });
     }
     for (status, about) in problems(route) {
-        all[status] = json!({ "description": about, "content": { "application/problem+json": { "schema": problem() } } });
+        all[status] =
+            json!({ "description": about, "content": { "application/problem+json": { "schema": problem() } } });
     }
     all
 }
@@ -234,7 +238,8 @@ fn platform(schemas: &mut Schemas) -> Vec<(&'static str, Value)> {
     let readiness = schemas.add(&schema_for!(Readiness));
     let json_of = |about: &str, schema: &Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
     let get = |id: &str, summary: &str, open: bool, responses: Value| {
-        let mut described = json!({ "operationId": id, "summary": summary, "tags": ["platform"], "responses": responses });
+        let mut described =
+            json!({ "operationId": id, "summary": summary, "tags": ["platform"], "responses": responses });
         if open {
             described["security"] = json!([]);
         } else {
@@ -246,7 +251,10 @@ fn platform(schemas: &mut Schemas) -> Vec<(&'static str, Value)> {
         json!({ "servers": [{ "url": "/" }], "get": described })
     };
     vec![
-        ("/healthz", get("healthz", "Says that the process lives", true, json!({ "200": json_of("It lives", &health) }))),
+        (
+            "/healthz",
+            get("healthz", "Says that the process lives", true, json!({ "200": json_of("It lives", &health) })),
+        ),
         (
             "/readyz",
             get(

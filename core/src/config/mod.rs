@@ -19,7 +19,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps,
+    Work,
 };
 
 use reader::Reader;

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{OpError, Ops, Unchanged, Outside, Rest, Topic};
+use super::{OpError, Ops, Outside, Rest, Topic, Unchanged};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, Risk, Role},
