@@ -55,6 +55,8 @@ pub enum Want {
     Lang(Option<Language>),
     /// How it all is.
     Status,
+    /// An operation typed by its name, with what was typed after it, from this place of its list on.
+    Named(u32, String),
 }
 
 /// What can be done to a server.
@@ -152,6 +154,7 @@ impl Want {
             Self::Lang(None) => "ln".to_owned(),
             Self::Lang(Some(language)) => format!("ln:{language}"),
             Self::Status => "st".to_owned(),
+            Self::Named(from, typed) => format!("o:{from}:{typed}"),
         }
     }
 
@@ -181,6 +184,7 @@ impl Want {
             "ln" if rest.is_empty() => Self::Lang(None),
             "ln" => Self::Lang(Some(rest.parse().ok()?)),
             "st" => Self::Status,
+            "o" => Self::Named(pair()?.0.parse().ok()?, pair()?.1.to_owned()),
             _ => match Action::of_letters(verb) {
                 Some(action) => Self::Act(action, rest.parse().ok()?),
                 None => Self::Choose(Action::of_letters(verb.strip_prefix('c')?)?, rest.parse().ok()?),

@@ -6,6 +6,7 @@ pub mod approval;
 pub mod help;
 pub mod job;
 pub mod notice;
+pub mod operation;
 pub mod reason;
 pub mod server;
 pub mod status;
