@@ -1,143 +1,163 @@
-//! `rackhand jobs …`
+//! What comes after an answer: a person's yes, and the job.
 
-use std::process::ExitCode;
-
-use clap::Subcommand;
-use rackhand_bot::texts::clean;
-use rackhand_core::{
-    ids::JobId,
-    model::JobEventRow,
-    ops::{CancelJob, JobInput, ListJobs, ListJobsInput, RetryJob, ShowJob},
-    states::JobStatus,
-    units::Timestamp,
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
 };
 
-use super::{FAILED, call};
-use crate::process::Process;
+use rackhand_bot::texts::{Lang, clean};
+use rackhand_core::{
+    ids::{ApprovalId, JobId},
+    model::{Actor, Approval, Server},
+    ops::{Answer, ApprovalInput, Approve, ApproveOutcome, OpError},
+    states::{ApprovalStatus, JobStatus},
+};
+use serde_json::{Value, json};
 
-#[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Lists jobs, newest first.
-    List {
-        /// Only those that have not ended.
-        #[arg(long)]
-        open: bool,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Shows a job with its steps and events.
-    Show {
-        /// Its id, or the end of it.
-        job: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Calls a job off.
-    Cancel {
-        /// Its id, or the end of it.
-        job: String,
-    },
-    /// Sends a parked job on.
-    Retry {
-        /// Its id, or the end of it.
-        job: String,
-    },
-}
+use super::{
+    codes::{AWAITING, FAILED, REFUSED},
+    door::Door,
+    operations::{Called, needed},
+    views,
+};
 
-pub async fn run(process: &Process, verb: Verb) -> anyhow::Result<ExitCode> {
-    match verb {
-        Verb::List { open, json } => list(process, open, json).await?,
-        Verb::Show { job, json } => show(process, job, json).await?,
-        Verb::Cancel { job } => {
-            let job = call::<CancelJob>(process, &JobInput { job }).await?;
-            println!("job {} is called off ({})", job.id.short(), job.status);
+/// How often is looked.
+const EACH: Duration = Duration::from_millis(300);
+
+/// Says what waits for a yes and where it is given. Whoever sits at Rackhand's own machine may say it here.
+pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    let mut asked = approval(door, id).await?;
+    if called.json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "status": "awaiting_approval", "approval_id": id }))?);
+    } else {
+        describe(&asked);
+        if let Some(code) = ask_here(door, &asked).await? {
+            return Ok(code);
         }
-        Verb::Retry { job } => {
-            let job = call::<RetryJob>(process, &JobInput { job }).await?;
-            println!("job {} goes on", job.id.short());
+        asked = approval(door, id).await?;
+        if asked.status == ApprovalStatus::Asked {
+            println!(
+                "Nothing has happened yet: it waits for approval {id}, until {}.\nAn admin presses Approve under it in the \
+                 chat (/approvals shows it).",
+                asked.expires_at
+            );
         }
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn list(process: &Process, open: bool, json: bool) -> anyhow::Result<()> {
-    let input = ListJobsInput { open, ..ListJobsInput::default() };
-    let jobs = call::<ListJobs>(process, &input).await?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&jobs)?);
-        return Ok(());
+    if !called.follow {
+        return Ok(if asked.status == ApprovalStatus::Asked { AWAITING.into() } else { ExitCode::SUCCESS });
     }
-    println!("{:<10} {:<14} {:<20} {:<10} {:<16} ASKED BY", "JOB", "KIND", "SERVER", "STATUS", "STEP");
-    for line in jobs.items {
-        let job = line.job;
-        println!(
-            "{:<10} {:<14} {:<20} {:<10} {:<16} {}",
-            job.id.short(),
-            job.kind,
-            line.server.unwrap_or_default(),
-            job.status,
-            job.step.unwrap_or_default(),
-            clean(&job.requested_by)
-        );
+    while asked.status == ApprovalStatus::Asked {
+        door.clock().sleep(EACH).await;
+        asked = approval(door, id).await?;
     }
-    Ok(())
-}
-
-async fn show(process: &Process, job: String, json: bool) -> anyhow::Result<()> {
-    let view = call::<ShowJob>(process, &JobInput { job }).await?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&view)?);
-        return Ok(());
+    if asked.status != ApprovalStatus::Used {
+        println!("not done: {}", clean(&asked.outcome.unwrap_or_else(|| asked.status.to_string())));
+        return Ok(REFUSED.into());
     }
-    let job = &view.job;
-    println!("job {} ({}): {}", job.id, job.kind, job.status);
-    println!("server   {}", view.server.map(|server| server.handle).unwrap_or_default());
-    println!("asked by {} at {}", clean(&job.requested_by), job.created_at);
-    for (name, reason) in [("waits for", &job.reason), ("outcome", &job.outcome)] {
-        if let Some(reason) = reason {
-            println!("{name:<8} {}", clean(&reason.text));
-        }
-    }
-    if let Some(step) = &job.failed_step {
-        println!("failed at {step}");
-    }
-    for step in &view.steps {
-        println!("  {:<2} {:<16} {:<8} try {}", step.seq + 1, step.name, step.status, step.attempt);
-    }
-    for event in &view.events {
-        print_event(event);
-    }
-    Ok(())
-}
-
-fn print_event(event: &JobEventRow) {
-    let seconds = event.elapsed_ms / 1000;
-    println!("{:>5}:{:02} {:<8} {:<16} {}", seconds / 60, seconds % 60, event.level, event.step, clean(&event.message));
+    job_of(door, id).await
 }
 
 /// Prints a job's events as they come, until the job ends or is parked.
-pub async fn follow(process: &Process, id: JobId) -> anyhow::Result<ExitCode> {
+pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
     let mut seen = 0;
     loop {
-        let mut tx = process.ops.store.read().await?;
-        let job = tx.require_job(id).await?;
-        let events = tx.events(id, seen, 200).await?;
-        drop(tx);
+        let (job, events) = door.job(id, seen).await?;
         for event in &events {
-            print_event(event);
+            println!("{}", views::event(event));
             seen = event.seq;
         }
         match job.status {
-            JobStatus::Succeeded => return Ok(ExitCode::SUCCESS),
+            JobStatus::Succeeded if events.is_empty() => return Ok(ExitCode::SUCCESS),
             JobStatus::Failed | JobStatus::Cancelled | JobStatus::Parked if events.is_empty() => {
                 let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
-                let since = job.finished_at.unwrap_or(Timestamp(job.run_at.0));
+                let since = job.finished_at.unwrap_or(job.run_at);
                 println!("{} since {since}: {}", job.status, clean(&why));
-                return Ok(ExitCode::from(FAILED));
+                return Ok(FAILED.into());
             }
-            _ => process.ops.clock.sleep(std::time::Duration::from_millis(300)).await,
+            _ => door.clock().sleep(EACH).await,
         }
     }
+}
+
+fn describe(approval: &Approval) {
+    let plan = &approval.plan;
+    println!("{}: {}", clean(&plan.operation), clean(&plan.target));
+    for (what, value) in &plan.identity {
+        println!("  {:<12} {}", clean(what), clean(value));
+    }
+    for loss in &plan.losses {
+        println!("  LOST FOR GOOD: {}", Lang::En.plain(&clean(loss), &[]));
+    }
+}
+
+/// Lets whoever has this machine's terminal say yes by typing what it is done to.
+async fn ask_here(door: &Door, approval: &Approval) -> anyhow::Result<Option<ExitCode>> {
+    let Door::Here(process) = door else { return Ok(None) };
+    if !std::io::stdin().is_terminal() || approval.status != ApprovalStatus::Asked {
+        return Ok(None);
+    }
+    print!("Type {} to approve, or nothing to leave it to the chat: ", clean(&approval.plan.target));
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    if line.trim() != approval.plan.target {
+        return Ok(None);
+    }
+    let input = ApprovalInput { approval: approval.id };
+    let outcome = match process.ops.call::<Approve>(&Actor::shell(), &input, None).await? {
+        Answer::Done(outcome) => outcome,
+        Answer::AwaitingApproval(_) => return Err(OpError::NoPlan.into()),
+    };
+    let why = match outcome {
+        ApproveOutcome::Started { .. } => {
+            println!("approved: it begins");
+            return Ok(None);
+        }
+        ApproveOutcome::Stale { changes } => {
+            let change = |it: &rackhand_core::model::PlanChange| {
+                format!("its {} changed from {} to {}", clean(&it.what), clean(&it.was), clean(&it.is))
+            };
+            format!("since you asked, {}", changes.iter().map(change).collect::<Vec<_>>().join("; "))
+        }
+        ApproveOutcome::Expired => "the question has expired".to_owned(),
+        ApproveOutcome::Answered { status, by } => format!("{} answered it already: {status}", clean(&by)),
+    };
+    println!("not done: {why}");
+    Ok(Some(REFUSED.into()))
+}
+
+/// Follows the job that an approval started; a serving Rackhand may have to file it first.
+async fn job_of(door: &Door, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    println!("waiting for the job (a serving Rackhand starts it) …");
+    loop {
+        let approval = approval(door, id).await?;
+        if let Some(found) = approval.job {
+            return job(door, found).await;
+        }
+        if !is_borne(door, &approval).await? {
+            println!("no job came of it: the server is not what was approved any more, or its status was changed");
+            return Ok(FAILED.into());
+        }
+        door.clock().sleep(EACH).await;
+    }
+}
+
+/// Whether the server still bears the approval, so that a job may come of it.
+async fn is_borne(door: &Door, approval: &Approval) -> anyhow::Result<bool> {
+    let input = json!({ "handle": approval.plan.target });
+    let Answer::Done(view) = door.call(needed("show_server")?, &input).await? else { return Ok(false) };
+    let server: Server = serde_json::from_value(view.get("server").cloned().unwrap_or(Value::Null))?;
+    Ok(server.rebuild_approval == Some(approval.id.to_string()))
+}
+
+/// One approval: the newest come first in their list.
+async fn approval(door: &Door, id: ApprovalId) -> anyhow::Result<Approval> {
+    let input = json!({ "limit": 500 });
+    let Answer::Done(page) = door.call(needed("list_approvals")?, &input).await? else {
+        anyhow::bail!("a look at the approvals waits for nobody");
+    };
+    let items: Vec<Approval> = serde_json::from_value(page.get("items").cloned().unwrap_or(Value::Null))?;
+    let found = items.into_iter().find(|approval| approval.id == id);
+    found.ok_or_else(|| OpError::NotFound { what: "approval", name: id.to_string() }.into())
 }
