@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use rackhand_bot::{
-    commands::COMMANDS,
+    commands::{COMMANDS, is_offered},
     texts::{Arg, Lang, clean},
-    views::{job, reason},
+    views::{Reader, help, job, reason},
 };
 use rackhand_core::{
-    ops,
+    model::Role,
+    ops::{self, Topic},
     states::{JobStatus, ServerStatus},
+    units::Timestamp,
 };
 use strum::IntoEnumIterator;
 
@@ -49,6 +51,7 @@ fn everything_has_its_words() {
     wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
+    wanted.extend(Topic::iter().map(|topic| format!("topic-{topic}")));
     wanted.extend(reason::ERRORS.iter().map(|code| format!("error-{code}")));
     wanted.extend(reason::REASONS.iter().map(|code| format!("reason-{code}")));
     for lang in Lang::ALL {
@@ -76,15 +79,16 @@ fn the_workflows_steps_and_codes_have_words() {
 
 #[test]
 fn every_operation_has_a_command_or_a_button() {
-    let by_button = ["approve", "refuse", "set_role", "redeem_invite", "list_tokens", "create_token", "revoke_token"];
-    // How an operation stands is what the live messages of its approval and its job show.
-    let by_message = ["get_operation"];
+    let by_button = ["approve", "refuse", "set_role", "redeem_invite"];
+    let reader = Reader { lang: Lang::En, role: Role::Admin, telegram_id: 1, now: Timestamp(0) };
+    let help = help::help(&reader).html;
     for entry in ops::table() {
         let name = entry.spec.name;
-        let reachable = by_button.contains(&name)
-            || by_message.contains(&name)
-            || COMMANDS.iter().any(|command| command.operation == Some(name));
-        assert!(reachable, "{name} cannot be asked for in the chat");
+        let own = COMMANDS.iter().find(|command| command.operation == Some(name)).map(|command| command.name);
+        let told = help.contains(&format!("/{} – ", own.unwrap_or(name)));
+        let kept_out = entry.secret_answer && own.is_none();
+        assert_eq!(told, !kept_out && !by_button.contains(&name), "{name} in {help}");
+        assert_eq!(is_offered(entry), !kept_out, "{name}");
     }
     for command in COMMANDS.iter().filter_map(|command| command.operation) {
         assert!(ops::find(command).is_some(), "{command} is no operation");
