@@ -25,6 +25,8 @@ pub enum Peer {
     Hosts,
     /// The OpenSSH server; the path of its program, which each test starts for itself.
     Sshd,
+    /// Two generations of an MCP client, the conformance suites of two revisions, and their node; the directory of all.
+    Mcp,
 }
 
 impl Peer {
@@ -34,6 +36,7 @@ impl Peer {
             Self::Ansible => "RACKHAND_TEST_ANSIBLE",
             Self::Hosts => "RACKHAND_TEST_HOSTS",
             Self::Sshd => "RACKHAND_TEST_SSHD",
+            Self::Mcp => "RACKHAND_TEST_MCP",
         }
     }
 }

@@ -13,6 +13,7 @@ mod engine;
 mod harness;
 mod http;
 mod keyring;
+mod mcp;
 mod ops;
 mod outbox;
 mod peers;
