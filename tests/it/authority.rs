@@ -185,9 +185,11 @@ pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
         "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
         "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),
+        "put_user" => json!({ "telegram_id": other + 100_000, "role": "viewer" }),
         "revoke_token" => json!({ "name": "none" }),
         "create_invite" => json!({ "role": "viewer" }),
         "redeem_invite" => json!({ "code_hashes": ["0"] }),
+        "label_server" => json!({ "handle": handle, "labels": { "env": "prod" } }),
         "set_language" => json!({ "language": "en" }),
         _ => json!({ "handle": handle }),
     }

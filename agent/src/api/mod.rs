@@ -6,12 +6,15 @@
 mod answer;
 mod auth;
 mod call;
+mod events;
 mod frame;
 mod input;
 mod limits;
+mod pace;
 mod problem;
 mod routes;
 mod serve;
+mod streams;
 
 use std::sync::Arc;
 
@@ -20,10 +23,11 @@ use rackhand_core::{config::ApiAuth, ops::Ops};
 
 pub use auth::Caller;
 pub use problem::{FieldError, Problem};
-pub use serve::serve;
+pub use serve::{serve, serve_paced};
 
 use crate::mcp;
 use limits::Limiter;
+use streams::Streams;
 
 /// Where language models come in.
 pub(crate) const MCP: &str = "/mcp";
@@ -36,13 +40,14 @@ pub struct Api {
     auth: ApiAuth,
     limiter: Arc<Limiter>,
     models: Option<mcp::Service>,
+    streams: Streams,
 }
 
 impl Api {
     /// A door to `ops`, for whoever proves who they are by `auth`, each at most so often in a minute (0 counts as 1).
     pub fn new(ops: Ops, auth: ApiAuth, requests_per_minute: u32) -> Self {
         let limiter = Arc::new(Limiter::new(requests_per_minute, ops.clock.clone()));
-        Self { ops, auth, limiter, models: None }
+        Self { ops, auth, limiter, streams: Streams::default(), models: None }
     }
 
     /// The same with the door for language models beside it.
@@ -55,7 +60,7 @@ impl Api {
 /// Every route of the door. What is added to `known` is behind authority and the limit of requests: its handlers find
 /// the [`Caller`] among the request's extensions.
 pub fn router(api: Api) -> Router {
-    let mut known = routes::operations();
+    let mut known = routes::operations().merge(events::routes());
     if let Some(models) = api.models.clone() {
         known = known.route_service(MCP, models);
     }

@@ -6,6 +6,7 @@
 
 mod database;
 mod glob;
+mod ironic;
 mod kind;
 mod print;
 mod problem;
@@ -19,8 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Mcp, Notify, Provisioning, Root, Ssh, Sync, Telegram,
-    Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
+    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -38,6 +39,8 @@ pub struct Config {
     pub telegram: Telegram,
     /// The account at the provider of rented servers.
     pub time4vps: Time4Vps,
+    /// The OpenStack Ironic that drives our bare machines.
+    pub ironic: Ironic,
     /// How servers are logged in to.
     pub ssh: Ssh,
     /// How playbooks are run.
@@ -72,6 +75,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let root = Root::read(&mut reader);
     let telegram = Telegram::read(&mut reader);
     let time4vps = Time4Vps::read(&mut reader);
+    let ironic = Ironic::read(&mut reader);
     let ssh = Ssh::read(&mut reader);
     let ansible = Ansible::read(&mut reader);
     let fleet = Fleet::read(&mut reader);
@@ -93,6 +97,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             master_key_file,
             telegram: telegram?,
             time4vps: time4vps?,
+            ironic: ironic?,
             ssh: ssh?,
             ansible: ansible?,
             fleet: fleet?,
@@ -131,6 +136,7 @@ fn contradictions(config: &Config) -> Vec<Problem> {
         }
         _ => {}
     }
+    problems.extend(ironic::contradictions(&config.ironic));
     if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
         && !listen.ip().is_loopback()
     {
