@@ -54,7 +54,7 @@ impl Door {
 pub struct Caller {
     client: reqwest::Client,
     pub root: String,
-    secret: String,
+    pub secret: String,
 }
 
 /// What was answered, read to its end.
