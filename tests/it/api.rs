@@ -2,7 +2,7 @@
 
 mod authority;
 mod bad_input;
-mod caller;
+pub mod caller;
 mod lists;
 mod openapi;
 mod platform;

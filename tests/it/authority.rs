@@ -176,7 +176,8 @@ fn status_for(operation: &str) -> ServerStatus {
     }
 }
 
-fn input_for(operation: &str, handle: &str, other: i64) -> Value {
+/// An input that the operation takes; the thing that it names need not be there.
+pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
         "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
         | "list_incidents" | "show_status" => json!({}),

@@ -14,6 +14,7 @@ mod events;
 mod harness;
 mod http;
 mod keyring;
+mod mcp;
 mod ops;
 mod outbox;
 mod peers;

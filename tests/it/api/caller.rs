@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use rackhand_agent::api::{self, Api};
+use rackhand_agent::{
+    api::{self, Api},
+    mcp::{self, Web},
+};
 use rackhand_core::{
     config::ApiAuth,
     model::{Actor, Role},
@@ -33,7 +36,9 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = api::router(Api::new(ops.clone(), auth, per_minute));
+        let web = Web { listen: address, hosts: vec!["rackhand.example".to_owned()], origins: Vec::new() };
+        let models = mcp::service(ops.clone(), &web, stop.clone());
+        let router = api::router(Api::new(ops.clone(), auth, per_minute).with_models(models));
         tokio::spawn(api::serve(listener, router, stop.clone()));
         Self { address, _open: stop.drop_guard() }
     }
@@ -49,7 +54,7 @@ impl Door {
 pub struct Caller {
     client: reqwest::Client,
     pub root: String,
-    secret: String,
+    pub secret: String,
 }
 
 /// What was answered, read to its end.
