@@ -15,6 +15,7 @@ mod harness;
 mod http;
 mod keyring;
 mod mcp;
+mod nodes;
 mod ops;
 mod outbox;
 mod peers;

@@ -48,7 +48,7 @@ fn both_languages_have_the_same_texts() {
 fn everything_has_its_words() {
     let mut wanted: Vec<String> = Vec::new();
     wanted.extend(COMMANDS.iter().map(rackhand_bot::commands::Command::key));
-    wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
+    wanted.extend(job::STEPS.iter().chain(&job::NODE_STEPS).map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
     wanted.extend(Topic::iter().map(|topic| format!("topic-{topic}")));
@@ -66,6 +66,7 @@ fn everything_has_its_words() {
 #[test]
 fn the_workflows_steps_and_codes_have_words() {
     assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
+    assert_eq!(job::NODE_STEPS, rackhand_agent::work::unprovision_node::STEPS);
     let mut missing = Vec::new();
     for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
         let code = std::fs::read_to_string(root().join(&path)).unwrap();
@@ -86,7 +87,7 @@ fn every_operation_has_a_command_or_a_button() {
         let name = entry.spec.name;
         let own = COMMANDS.iter().find(|command| command.operation == Some(name)).map(|command| command.name);
         let told = help.contains(&format!("/{} – ", own.unwrap_or(name)));
-        let kept_out = entry.secret_answer && own.is_none();
+        let kept_out = entry.secret && own.is_none();
         assert_eq!(told, !kept_out && !by_button.contains(&name), "{name} in {help}");
         assert_eq!(is_offered(entry), !kept_out, "{name}");
     }
