@@ -1,6 +1,6 @@
 //! A door that listens, and a program in front of it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use rackhand_agent::{
     api::{self, Api},
@@ -13,7 +13,7 @@ use rackhand_core::{
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{databases::Database, desk::Desk};
@@ -43,9 +43,22 @@ impl Door {
         Self { address, _open: stop.drop_guard() }
     }
 
+    /// A door that drops whoever takes nothing for so long, with small buffers on the way.
+    pub async fn paced(ops: &Ops, slowest: Duration) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(16 * 1024).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(64).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let router = api::router(Api::new(ops.clone(), ApiAuth::Token, PLENTY));
+        tokio::spawn(api::serve_paced(listener, router, slowest, stop.clone()));
+        Self { address, _open: stop.drop_guard() }
+    }
+
     /// A program with this secret.
     pub fn caller(&self, secret: &str) -> Caller {
-        Caller { client: client(), root: format!("http://{}", self.address), secret: secret.to_owned() }
+        Caller::new(&format!("http://{}", self.address), secret)
     }
 }
 
@@ -66,6 +79,11 @@ pub struct Answered {
 }
 
 impl Caller {
+    /// A program in front of the door at `root`.
+    pub fn new(root: &str, secret: &str) -> Self {
+        Self { client: client(), root: root.to_owned(), secret: secret.to_owned() }
+    }
+
     /// A request below /api/v1.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.at(method, &format!("/api/v1{path}"))
