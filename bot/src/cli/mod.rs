@@ -43,7 +43,7 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Serves: chat, jobs, reconcilers.
+    /// Serves: chat, jobs, reconcilers, REST.
     Serve {
         /// Only this part, for several processes on PostgreSQL.
         #[arg(long)]
@@ -100,6 +100,8 @@ enum Part {
     Bot,
     /// Jobs and reconcilers.
     Worker,
+    /// The door for programs: REST.
+    Api,
 }
 
 /// Does what the command says.
@@ -107,10 +109,12 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let file = command.config;
     match command.verb {
         Verb::Serve { only } => {
+            let none = Parts { bot: false, worker: false, api: false };
             let parts = match only {
                 None => Parts::ALL,
-                Some(Part::Bot) => Parts { bot: true, worker: false },
-                Some(Part::Worker) => Parts { bot: false, worker: true },
+                Some(Part::Bot) => Parts { bot: true, ..none },
+                Some(Part::Worker) => Parts { worker: true, ..none },
+                Some(Part::Api) => Parts { api: true, ..none },
             };
             serve::serve(load(file)?, parts).await
         }

@@ -19,7 +19,7 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -53,6 +53,8 @@ pub struct Config {
     pub notify: Notify,
     /// The job engine.
     pub work: Work,
+    /// The door for programs.
+    pub api: Api,
     /// What the process says about itself.
     pub log: Log,
     /// What is allowed and yet unwise, each a sentence to be shown at start.
@@ -75,6 +77,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let approvals = Approvals::read(&mut reader);
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
+    let api = Api::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
 
@@ -94,6 +97,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             approvals: approvals?,
             notify: notify?,
             work: work?,
+            api: api?,
             log: log?,
             warnings,
         })
@@ -108,7 +112,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
 
 /// Settings that are right each by itself and wrong together.
 fn contradictions(config: &Config) -> Vec<Problem> {
-    let Config { time4vps, ssh, provisioning, approvals, notify, work, .. } = config;
+    let Config { time4vps, ssh, provisioning, approvals, notify, work, api, .. } = config;
     let half_an_account = |path, missing: &str, other: &str| {
         Problem::new(path, "nothing", format!("{missing}, because {other} is set (or neither of them)"))
     };
@@ -121,6 +125,15 @@ fn contradictions(config: &Config) -> Vec<Problem> {
             problems.push(half_an_account("time4vps.username", "the account's name", "time4vps.password"));
         }
         _ => {}
+    }
+    if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
+        && !listen.ip().is_loopback()
+    {
+        problems.push(Problem::new(
+            "api.listen",
+            listen.to_string(),
+            "a loopback address such as 127.0.0.1:8080, because api.auth is \"none\": whoever reaches it is an admin",
+        ));
     }
     let pairs = [
         ("ssh.poll_s", ssh.poll, "ssh.await_limit_s", ssh.await_limit),

@@ -1,0 +1,66 @@
+//! The table of operations as routes.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Router,
+    extract::{Request, State},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use rackhand_core::ops::{Entry, Method, Rest, table};
+
+use super::{Api, Caller, call};
+
+/// Where the routes of the table are: the first is the one that documents name, the others are aliases.
+pub(super) const PREFIXES: [&str; 3] = ["/api/v1", "/api", ""];
+
+/// A route: one operation, or several that a PATCH chooses from by a field of its body.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) choices: Vec<Choice>,
+}
+
+/// An operation at a route.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub(super) entry: &'static Entry,
+    pub(super) rest: Rest,
+}
+
+/// Every route, by path and method.
+pub(super) fn routes() -> Vec<Route> {
+    let mut all: BTreeMap<(&str, Method), Vec<Choice>> = BTreeMap::new();
+    for entry in table() {
+        for rest in entry.spec.rest {
+            all.entry((rest.path, rest.method)).or_default().push(Choice { entry, rest: *rest });
+        }
+    }
+    all.into_iter().map(|((path, method), choices)| Route { method, path, choices }).collect()
+}
+
+/// Every route under every prefix.
+pub(super) fn operations() -> Router<Api> {
+    let mut router = Router::new();
+    for route in routes() {
+        let route = Arc::new(route);
+        for prefix in PREFIXES {
+            router = router.route(&format!("{prefix}{}", route.path), handler(&route));
+        }
+    }
+    router
+}
+
+fn handler(route: &Arc<Route>) -> MethodRouter<Api> {
+    let filter = match route.method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    };
+    let route = route.clone();
+    on(filter, async move |State(api): State<Api>, Extension(caller): Extension<Caller>, request: Request| {
+        call::call(&api, &caller, &route, request).await
+    })
+}
