@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::routes::{Choice, PREFIXES};
+use super::routes::{Offer, PREFIXES};
 
 /// It waits for a person.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,10 +30,10 @@ pub(super) struct Awaiting {
 }
 
 /// The response to what was asked.
-pub(super) fn response(choice: &Choice, answer: Answer<Value>, headers: &HeaderMap) -> Response {
+pub(super) fn response(offer: &Offer, answer: Answer<Value>, headers: &HeaderMap) -> Response {
     match answer {
         Answer::AwaitingApproval(id) => awaiting(id),
-        Answer::Done(value) => done(choice, &value, headers),
+        Answer::Done(value) => done(offer, &value, headers),
     }
 }
 
@@ -48,10 +48,10 @@ fn awaiting(approval_id: ApprovalId) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, place)], axum::Json(body)).into_response()
 }
 
-fn done(choice: &Choice, value: &Value, headers: &HeaderMap) -> Response {
-    let status = StatusCode::from_u16(choice.rest.status).unwrap_or(StatusCode::OK);
+fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {
+    let status = StatusCode::from_u16(offer.rest.status).unwrap_or(StatusCode::OK);
     let text = value.to_string();
-    if choice.rest.method != Method::Get {
+    if offer.rest.method != Method::Get {
         return (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     }
     let etag = etag(&text);

@@ -22,11 +22,11 @@ pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Req
     let params = params.map_err(|error| Problem::bad("path", "bad-path", error.to_string()))?;
     let params: Vec<(&str, &str)> = params.iter().collect();
     let given = if route.has_body() { input::body(&parts.headers, body).await? } else { Map::new() };
-    let (choice, given) = route.choose(given)?;
-    let input = input::assemble(choice, &params, parts.uri.query().unwrap_or_default(), given)?;
+    let (offer, given) = route.choose(given)?;
+    let input = input::assemble(offer, &params, parts.uri.query().unwrap_or_default(), given)?;
     let key = key_of(&parts.headers)?;
-    let answer = api.ops.call_by_name(&caller.0, choice.entry.spec.name, &input, key).await?;
-    Ok(answer::response(choice, answer, &parts.headers))
+    let answer = api.ops.call_by_name(&caller.0, offer.entry.spec.name, &input, key).await?;
+    Ok(answer::response(offer, answer, &parts.headers))
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

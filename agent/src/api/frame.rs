@@ -19,14 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST_ID: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The request's id; among the extensions of every request.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
-
 /// Answers within the deadline, with an id, and with every problem in its form.
-pub(super) async fn frame(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) -> Response {
     let id = id_of(request.headers());
-    request.extensions_mut().insert(RequestId(id.clone()));
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = info_span!("request", id, %method, route);

@@ -5,16 +5,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use futures::StreamExt;
-use rackhand_core::ops::Method;
+use rackhand_core::ops::{Choice, Method};
 use serde_json::{Map, Value};
 
 use super::{
     Problem,
-    routes::{Choice, Route},
+    routes::{Offer, Route},
 };
 
 /// The longest body; bytes.
 pub(super) const LONGEST_BODY: usize = 2 << 20;
+/// So much of a name that somebody made up is shown to them.
+const LONGEST_NAME: usize = 64;
 /// So much more of a body that is too long is heard out, so that its sender reads the answer.
 const HEARD_OUT: usize = 16 << 20;
 
@@ -24,25 +26,29 @@ impl Route {
         matches!(self.method, Method::Post | Method::Patch)
     }
 
-    /// The operation that the body names, and the body without that name.
-    pub(super) fn choose(&self, mut body: Map<String, Value>) -> Result<(&Choice, Map<String, Value>), Problem> {
-        let mut plain = None;
-        for choice in &self.choices {
-            match choice.rest.when {
-                None => plain = Some(choice),
-                Some((field, value)) if body.get(field).and_then(Value::as_str) == Some(value) => {
-                    body.remove(field);
-                    return Ok((choice, body));
-                }
-                Some(_) => {}
-            }
+    /// The operation that the body is for, and the body without what only says so.
+    pub(super) fn choose(&self, mut body: Map<String, Value>) -> Result<(&Offer, Map<String, Value>), Problem> {
+        let meant = self.offers.iter().find(|offer| match offer.rest.when {
+            None => true,
+            Some(Choice::Is(field, value)) => body.get(field).and_then(Value::as_str) == Some(value),
+            Some(Choice::Has(field)) => body.contains_key(field),
+        });
+        let Some(offer) = meant else {
+            let ways: Vec<String> = self.offers.iter().filter_map(|offer| offer.rest.when).map(way).collect();
+            let expected = format!("one of these is expected: {}", ways.join(", "));
+            return Err(Problem::bad(".", "unknown-choice", expected));
+        };
+        if let Some(Choice::Is(field, _)) = offer.rest.when {
+            body.remove(field);
         }
-        plain.map(|choice| (choice, body)).ok_or_else(|| {
-            let whens: Vec<_> = self.choices.iter().filter_map(|choice| choice.rest.when).collect();
-            let values: Vec<String> = whens.iter().map(|(field, value)| format!("{field} = {value:?}")).collect();
-            let path = whens.first().map_or(".", |(field, _)| field);
-            Problem::bad(path, "unknown-choice", format!("one of these is expected: {}", values.join(", ")))
-        })
+        Ok((offer, body))
+    }
+}
+
+fn way(choice: Choice) -> String {
+    match choice {
+        Choice::Is(field, value) => format!("{field} = {value:?}"),
+        Choice::Has(field) => format!("{field} = …"),
     }
 }
 
@@ -87,24 +93,28 @@ async fn read(body: Body) -> Result<Vec<u8>, Problem> {
 
 /// The operation's input: fields of the path, then those of the body or the query.
 pub(super) fn assemble(
-    choice: &Choice,
+    offer: &Offer,
     path: &[(&str, &str)],
     query: &str,
     body: Map<String, Value>,
 ) -> Result<Value, Problem> {
-    let schema = (choice.entry.input)().to_value();
-    let known = Fields::of(&schema);
+    let schema = (offer.entry.input)().to_value();
+    let taken: Vec<&str> = path.iter().map(|(name, _)| *name).chain(offer.rest.says).collect();
+    let known = Fields { schema: &schema, taken };
     let mut input = body;
     for name in input.keys() {
-        known.require(name, path)?;
+        known.require(name)?;
     }
     for (name, text) in parse_query(query)? {
-        known.require(&name, path)?;
+        known.require(&name)?;
         if input.contains_key(&name) {
             return Err(Problem::bad(name, "given-twice", "this field is given more than once"));
         }
         let value = known.coerce(&name, text)?;
         input.insert(name, value);
+    }
+    if let Some(flag) = offer.rest.says {
+        input.insert(flag.to_owned(), Value::Bool(true));
     }
     for (name, text) in path {
         input.insert((*name).to_owned(), known.coerce(name, (*text).to_owned())?);
@@ -112,27 +122,25 @@ pub(super) fn assemble(
     Ok(Value::Object(input))
 }
 
-/// The fields that an operation takes.
+/// The fields that an operation takes, and those of them that the path gives already.
 struct Fields<'a> {
     schema: &'a Value,
+    taken: Vec<&'a str>,
 }
 
-impl<'a> Fields<'a> {
-    fn of(schema: &'a Value) -> Self {
-        Self { schema }
-    }
-
-    fn require(&self, name: &str, path: &[(&str, &str)]) -> Result<(), Problem> {
-        if path.iter().any(|(taken, _)| *taken == name) {
+impl Fields<'_> {
+    fn require(&self, name: &str) -> Result<(), Problem> {
+        if self.taken.contains(&name) {
             return Err(Problem::bad(name, "given-twice", "this field is given by the path"));
         }
-        if self.schema["properties"].get(name).is_some() {
+        let known = self.schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let known: Vec<&str> = known.filter(|name| !self.taken.contains(name)).collect();
+        if known.contains(&name) {
             return Ok(());
         }
-        let known: Vec<&str> = self.schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let known = known.into_iter().filter(|name| !path.iter().any(|(taken, _)| taken == name)).collect::<Vec<_>>();
-        let expected = if known.is_empty() { "none is expected".to_owned() } else { format!("expected are {}", known.join(", ")) };
-        Err(Problem::bad(name.chars().take(64).collect::<String>(), "unknown-field", format!("there is no such field here: {expected}")))
+        let expected = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let shown: String = name.chars().take(LONGEST_NAME).collect();
+        Err(Problem::bad(shown, "unknown-field", format!("there is no such field here; there are: {expected}")))
     }
 
     /// A text of a path or a query as the field's type has it.
@@ -156,10 +164,10 @@ fn has_type(root: &Value, field: &Value, wanted: &str) -> bool {
     let named = |value: &Value| value.as_str() == Some(wanted);
     let by_itself = named(&field["type"]) || field["type"].as_array().is_some_and(|types| types.iter().any(named));
     let referred = field["$ref"].as_str().and_then(|name| root.pointer(name.strip_prefix('#')?));
-    let choices = ["anyOf", "oneOf"].iter().filter_map(|word| field[*word].as_array()).flatten();
+    let parts = ["anyOf", "oneOf"].iter().filter_map(|word| field[*word].as_array()).flatten();
     by_itself
         || referred.is_some_and(|inner| has_type(root, inner, wanted))
-        || choices.into_iter().any(|inner| has_type(root, inner, wanted))
+        || parts.into_iter().any(|inner| has_type(root, inner, wanted))
         || (wanted == "string" && field["const"].is_string())
 }
 
@@ -170,8 +178,8 @@ fn parse_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let (name, value) = (decode(name)?, decode(value)?);
         if pairs.iter().any(|(known, _)| *known == name) {
-            let name: String = name.chars().take(64).collect();
-            return Err(Problem::bad(name, "given-twice", "this field is given more than once"));
+            let shown: String = name.chars().take(LONGEST_NAME).collect();
+            return Err(Problem::bad(shown, "given-twice", "this field is given more than once"));
         }
         pairs.push((name, value));
     }

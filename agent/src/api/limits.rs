@@ -5,7 +5,8 @@ use std::{num::NonZeroU32, time::Duration};
 use axum::http::StatusCode;
 use governor::{
     Quota, RateLimiter,
-    clock::{Clock, Reference},
+    clock::Clock,
+    middleware::NoOpMiddleware,
     nanos::Nanos,
     state::keyed::HashMapStateStore,
 };
@@ -18,7 +19,7 @@ const MOST_CALLERS: usize = 10_000;
 
 /// Counts each caller's requests.
 pub(super) struct Limiter {
-    callers: RateLimiter<String, HashMapStateStore<String>, Time>,
+    callers: RateLimiter<String, HashMapStateStore<String>, Time, NoOpMiddleware<Nanos>>,
     time: Time,
 }
 

@@ -14,30 +14,35 @@ use super::{Api, Caller, call};
 /// Where the routes of the table are: the first is the one that documents name, the others are aliases.
 pub(super) const PREFIXES: [&str; 3] = ["/api/v1", "/api", ""];
 
-/// A route: one operation, or several that a PATCH chooses from by a field of its body.
-#[derive(Clone, Debug)]
+/// A route: one operation, or several that a PATCH chooses from by its body.
+#[derive(Clone)]
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    pub(super) choices: Vec<Choice>,
+    pub(super) offers: Vec<Offer>,
 }
 
 /// An operation at a route.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choice {
+#[derive(Clone, Copy)]
+pub(super) struct Offer {
     pub(super) entry: &'static Entry,
     pub(super) rest: Rest,
 }
 
 /// Every route, by path and method.
 pub(super) fn routes() -> Vec<Route> {
-    let mut all: BTreeMap<(&str, Method), Vec<Choice>> = BTreeMap::new();
+    let mut all: BTreeMap<(&str, Method), Vec<Offer>> = BTreeMap::new();
     for entry in table() {
         for rest in entry.spec.rest {
-            all.entry((rest.path, rest.method)).or_default().push(Choice { entry, rest: *rest });
+            all.entry((rest.path, rest.method)).or_default().push(Offer { entry, rest: *rest });
         }
     }
-    all.into_iter().map(|((path, method), choices)| Route { method, path, choices }).collect()
+    let route = |((path, method), mut offers): ((_, _), Vec<Offer>)| {
+        // Whichever asks for nothing special takes what is left.
+        offers.sort_by_key(|offer| offer.rest.when.is_none());
+        Route { method, path, offers }
+    };
+    all.into_iter().map(route).collect()
 }
 
 /// Every route under every prefix.

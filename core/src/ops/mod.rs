@@ -17,6 +17,8 @@ mod force_rebuild_server;
 mod key_check;
 mod label_server;
 mod list_approvals;
+mod list_audit;
+mod list_incidents;
 mod list_jobs;
 mod list_servers;
 mod list_tokens;
@@ -36,9 +38,11 @@ mod revoke_token;
 mod set_language;
 mod set_role;
 mod set_up_server;
+mod show_approval;
 mod show_job;
 mod show_server;
 mod show_status;
+mod show_user;
 mod starting;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
@@ -54,6 +58,8 @@ pub use force_rebuild_server::ForceRebuildServer;
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
+pub use list_audit::ListAudit;
+pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::{ListInput, ListServers};
 pub use list_tokens::ListTokens;
@@ -73,9 +79,11 @@ pub use revoke_token::{RevokeToken, RevokeTokenInput};
 pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
 pub use set_up_server::SetUpServer;
+pub use show_approval::ShowApproval;
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
+pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 
 /// Every operation, in the order in which help shows them.
@@ -93,21 +101,25 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
             Entry::of::<LabelServer>(),
+            Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
             Entry::of::<ListApprovals>(),
+            Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
             Entry::of::<PutUser>(),
+            Entry::of::<ShowUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
             Entry::of::<ListTokens>(),
             Entry::of::<CreateToken>(),
             Entry::of::<RevokeToken>(),
+            Entry::of::<ListAudit>(),
             Entry::of::<SetLanguage>(),
             Entry::of::<ShowStatus>(),
         ]

@@ -36,6 +36,7 @@ use tokio::sync::Notify;
 
 pub use audit::ChainFault;
 pub use error::StoreError;
+pub use incidents::IncidentFilter;
 pub use jobs::{Claim, ClaimBy, JobFilter, Kinds};
 pub use journal::job_key;
 pub use leases::Lease;
