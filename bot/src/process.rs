@@ -164,7 +164,7 @@ impl Process {
         let mut tasks = JoinSet::new();
         if parts.worker {
             let tools = self.tools().await?;
-            // Without an account at the provider no job can be done here, so none is claimed.
+            // Without any outside system no job can be done here, so none is claimed.
             if let Some(runner) = tools.runner(&self.owner) {
                 let (runner, stopped) = (runner.watched_by(self.witness.clone()), stop.clone());
                 tasks.spawn(async move { runner.run(stopped).await });

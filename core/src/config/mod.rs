@@ -6,6 +6,7 @@
 
 mod database;
 mod glob;
+mod ironic;
 mod kind;
 mod print;
 mod problem;
@@ -19,7 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Notify, Provisioning,
+    Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -37,6 +39,8 @@ pub struct Config {
     pub telegram: Telegram,
     /// The account at the provider of rented servers.
     pub time4vps: Time4Vps,
+    /// The OpenStack Ironic that drives our bare machines.
+    pub ironic: Ironic,
     /// How servers are logged in to.
     pub ssh: Ssh,
     /// How playbooks are run.
@@ -69,6 +73,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let root = Root::read(&mut reader);
     let telegram = Telegram::read(&mut reader);
     let time4vps = Time4Vps::read(&mut reader);
+    let ironic = Ironic::read(&mut reader);
     let ssh = Ssh::read(&mut reader);
     let ansible = Ansible::read(&mut reader);
     let fleet = Fleet::read(&mut reader);
@@ -89,6 +94,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             master_key_file,
             telegram: telegram?,
             time4vps: time4vps?,
+            ironic: ironic?,
             ssh: ssh?,
             ansible: ansible?,
             fleet: fleet?,
@@ -135,6 +141,7 @@ fn contradictions(config: &Config) -> Vec<Problem> {
             "a loopback address such as 127.0.0.1:8080, because api.auth is \"none\": whoever reaches it is an admin",
         ));
     }
+    problems.extend(ironic::contradictions(&config.ironic));
     let pairs = [
         ("ssh.poll_s", ssh.poll, "ssh.await_limit_s", ssh.await_limit),
         ("provisioning.reset_poll_s", provisioning.reset_poll, "provisioning.reset_limit_s", provisioning.reset_limit),

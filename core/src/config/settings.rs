@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, net::SocketAddr, path::PathBuf, time::Duration};
 
-use strum::{EnumString, VariantNames};
+use strum::{Display, EnumString, VariantNames};
 
 use super::{
     database::DatabaseUrl,
@@ -116,6 +116,40 @@ settings! {
         password: Option<Secret>, "password", "TIME4VPS_PASSWORD", Optional(SecretText), r#""""#;
         /// The provider's interface.
         base_url: String, "base_url", "TIME4VPS_BASE_URL", HttpUrl, r#""https://billing.time4vps.com/api""#;
+    }
+
+    /// The OpenStack Ironic that drives our bare machines.
+    ["ironic"] Ironic {
+        /// Its address, such as https://ironic.example.net:6385. Left out, it is taken from Keystone's catalogue;
+        /// without Keystone there is no Ironic then.
+        url: Option<String>, "url", "IRONIC_URL", Optional(HttpUrl), r#""""#;
+        /// How it knows us: it asks nobody, or by a name and a password of its own, or by Keystone.
+        auth: IronicAuth, "auth", "IRONIC_AUTH", OneOf(PhantomData::<IronicAuth>), r#""none""#;
+        /// The certificates of the authorities that Ironic and Keystone are trusted by, as a PEM file, beside those that
+        /// this machine trusts anyway.
+        ca_file: Option<PathBuf>, "ca_file", "IRONIC_CA_FILE", Optional(FilePath), r#""""#;
+        /// Our name at Ironic, or at Keystone.
+        username: Option<String>, "username", "IRONIC_USERNAME", Optional(Text), r#""""#;
+        /// The password that belongs to it.
+        password: Option<Secret>, "password", "IRONIC_PASSWORD", Optional(SecretText), r#""""#;
+        /// Keystone's address, such as https://keystone.example.net:5000.
+        keystone_url: Option<String>, "keystone_url", "IRONIC_KEYSTONE_URL", Optional(HttpUrl), r#""""#;
+        /// The domain at Keystone that our name is in.
+        user_domain: String, "user_domain", "IRONIC_USER_DOMAIN", Text, r#""Default""#;
+        /// The project at Keystone that owns the machines. Left out, we act on the whole cloud (system scope).
+        project: Option<String>, "project", "IRONIC_PROJECT", Optional(Text), r#""""#;
+        /// The domain at Keystone that the project is in.
+        project_domain: String, "project_domain", "IRONIC_PROJECT_DOMAIN", Text, r#""Default""#;
+        /// An application credential of Keystone's, by its identity, in place of name, password and project.
+        application_id: Option<String>, "application_id", "IRONIC_APPLICATION_ID", Optional(Text), r#""""#;
+        /// The secret that belongs to it.
+        application_secret: Option<Secret>, "application_secret", "IRONIC_APPLICATION_SECRET",
+            Optional(SecretText), r#""""#;
+        /// The region in Keystone's catalogue whose Ironic is meant. Left out, the first.
+        region: Option<String>, "region", "IRONIC_REGION", Optional(Text), r#""""#;
+        /// Which of the addresses in Keystone's catalogue is meant.
+        interface: IronicInterface, "interface", "IRONIC_INTERFACE", OneOf(PhantomData::<IronicInterface>),
+            r#""public""#;
     }
 
     /// How servers are logged in to.
@@ -231,6 +265,31 @@ settings! {
         /// One line for a person, or one JSON object for a machine.
         format: LogFormat, "format", "RACKHAND_LOG_FORMAT", OneOf(PhantomData::<LogFormat>), r#""text""#;
     }
+}
+
+/// How Ironic knows us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum IronicAuth {
+    /// It asks nobody who they are.
+    None,
+    /// By a name and a password of its own.
+    Basic,
+    /// By a token of Keystone, OpenStack's register of people and services.
+    Keystone,
+}
+
+/// Which of a service's addresses in Keystone's catalogue is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum IronicInterface {
+    /// For everybody.
+    #[default]
+    Public,
+    /// For the cloud's own network.
+    Internal,
+    /// For those who run it.
+    Admin,
 }
 
 /// The form of a line of the log.

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::{Cx, Entry, OpError, Operation, Reach, find, operation::Checked};
 use crate::{
+    clients::ironic::Ironic,
     clock::SharedClock,
     fault::{Fault, FaultKind, chain},
     ids::{ApprovalId, TokenId},
@@ -46,6 +47,8 @@ pub struct Ops {
     pub keyring: Arc<Keyring>,
     /// The bounds.
     pub limits: Limits,
+    /// OpenStack Ironic, where one is configured.
+    pub ironic: Option<Ironic>,
 }
 
 /// What a caller gets.

@@ -1,5 +1,8 @@
 //! Why an operation was not done.
 
+use std::time::Duration;
+
+use super::NodeFault;
 use crate::{
     fault::{Fault, FaultKind},
     ids::JobId,
@@ -107,6 +110,9 @@ pub enum OpError {
     /// The same key came with another input.
     #[error("this request's key was used for another request")]
     KeyReused,
+    /// It is not done to a node of Ironic's.
+    #[error(transparent)]
+    Node(#[from] NodeFault),
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,
@@ -154,6 +160,7 @@ impl Fault for OpError {
             | Self::Illegal(_)
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
+            Self::Node(fault) => fault.kind(),
             Self::Stopping => FaultKind::Unavailable,
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
@@ -161,6 +168,14 @@ impl Fault for OpError {
 }
 
 impl OpError {
+    /// When the same request may go better, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Node(fault) => fault.retry_after(),
+            _ => None,
+        }
+    }
+
     /// The error as a code with facts, for a door to word in the reader's language.
     pub fn reason(&self) -> Reason {
         let reason = |code: &str| Reason::new(code, crate::fault::chain(self));
@@ -185,6 +200,7 @@ impl OpError {
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
             Self::KeyReused => reason("key-reused"),
+            Self::Node(fault) => fault.reason(),
             Self::Store(_) | Self::Stopping => reason("store"),
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
         }

@@ -14,6 +14,7 @@ mod doors;
 mod error;
 mod fields;
 mod force_rebuild_server;
+pub mod ironic;
 mod key_check;
 mod label_server;
 mod list_approvals;
@@ -46,7 +47,7 @@ mod show_user;
 mod starting;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
-pub use approved::approved;
+pub use approved::{approved, approved_plan};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
@@ -55,6 +56,11 @@ pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use ironic::NodeFault;
+use ironic::{
+    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
+    ProvisionServer, UnprovisionServer,
+};
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
@@ -102,6 +108,15 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ResetAttempts>(),
             Entry::of::<LabelServer>(),
             Entry::of::<ListIncidents>(),
+            Entry::of::<ListNodes>(),
+            Entry::of::<GetNode>(),
+            Entry::of::<EnrolNode>(),
+            Entry::of::<ManageNode>(),
+            Entry::of::<ProvideNode>(),
+            Entry::of::<ProvisionServer>(),
+            Entry::of::<CheckProvisionStatus>(),
+            Entry::of::<UnprovisionServer>(),
+            Entry::of::<CheckUnprovisionStatus>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),

@@ -122,6 +122,19 @@ impl Tx {
         row.as_ref().map(job).transpose()
     }
 
+    /// The jobs of this kind that have not ended and whose parameter `name` is the text `value`; at most ten.
+    pub async fn open_jobs_with(&mut self, kind: &str, name: &str, value: &str) -> StoreResult<Vec<Job>> {
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE kind = $1 AND status IN ('queued', 'running', 'waiting', 'parked')
+                 AND replace(params, $2, '') <> params ORDER BY id LIMIT 10",
+        )
+        .bind(kind.to_owned())
+        .bind(format!("{}:{}", json(&name)?, json(&value)?))
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
     /// Takes the best due job of these kinds: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
     /// target is free.
     ///

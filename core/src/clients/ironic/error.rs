@@ -45,6 +45,21 @@ pub enum IronicError {
         /// Which setting.
         setting: &'static str,
     },
+    /// The file of certificates cannot be used.
+    #[error("ironic.ca_file {path}: {reason}")]
+    BadCa {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS cannot be set up on this machine.
+    #[error("TLS cannot be set up")]
+    BadTls {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
     /// Keystone knows no address of Ironic. Nothing was done.
     #[error("Keystone's catalogue has no {interface} address of a baremetal service{}", InRegion(region.as_deref()))]
     NoEndpoint {
@@ -205,6 +220,7 @@ impl IronicError {
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Self::BadUrl { .. } => Some("Set ironic.url, such as https://ironic.example.net:6385."),
+            Self::BadCa { .. } => Some("Set ironic.ca_file to a file of certificates in PEM, or leave it out."),
             Self::NoEndpoint { .. } => Some("Check ironic.region and ironic.interface, or set ironic.url."),
             Self::TooOld { .. } => Some("Rackhand needs OpenStack Train or newer."),
             Self::Unauthenticated { .. } => Some("Check the login in the section ironic of the configuration."),
@@ -235,6 +251,8 @@ impl IronicError {
             | Self::Busy { message, .. }
             | Self::Unavailable { message: Some(message), .. } => *message = secret.redact(message),
             Self::BadUrl { .. }
+            | Self::BadCa { .. }
+            | Self::BadTls { .. }
             | Self::NoEndpoint { .. }
             | Self::TooOld { .. }
             | Self::Unavailable { message: None, .. }
@@ -285,7 +303,11 @@ impl Fault for IronicError {
                 FaultKind::Invalid
             }
             Self::Unauthenticated { .. } => FaultKind::Unauthenticated,
-            Self::NoEndpoint { .. } | Self::TooOld { .. } | Self::Forbidden { .. } => FaultKind::NeedsPerson,
+            Self::BadCa { .. }
+            | Self::BadTls { .. }
+            | Self::NoEndpoint { .. }
+            | Self::TooOld { .. }
+            | Self::Forbidden { .. } => FaultKind::NeedsPerson,
             Self::NoConductor { .. }
             | Self::Busy { .. }
             | Self::Unavailable { .. }

@@ -14,6 +14,7 @@
 
 mod auth;
 mod call;
+mod configured;
 mod error;
 mod keystone;
 mod node;
