@@ -24,6 +24,7 @@ use rackhand_core::{
     clients::{
         ansible::{Ansible, tree},
         http,
+        ironic::Ironic,
         ssh::OrchestratorKey,
         time4vps::Time4vps,
     },
@@ -100,9 +101,11 @@ impl Process {
             attempts: i64::from(config.provisioning.max_retries),
             invite_life: INVITE_LIFE,
         };
+        let ironic = Ironic::configured(&config.ironic, clock.clone()).context("Ironic cannot be set up")?;
+        let image = config.ironic.image.clone();
         Ok(Self {
             config: Arc::new(config),
-            ops: Ops { store, clock, keyring: Arc::new(keyring), limits },
+            ops: Ops { store, clock, keyring: Arc::new(keyring), limits, ironic, image },
             owner: uuid::Uuid::now_v7().to_string(),
             witness: Arc::new(NoWitness),
             lock: None,

@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 2] = ["attempts", "seconds"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 20] = [
+pub const ERRORS: [&str; 35] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -31,12 +31,27 @@ pub const ERRORS: [&str; 20] = [
     "last-admin",
     "illegal",
     "key-reused",
+    "ironic-none",
+    "node-unknown",
+    "node-not-available",
+    "node-none-matches",
+    "image-unknown",
+    "node-not-provisioned",
+    "node-not-provisioning",
+    "node-not-unprovisioning",
+    "node-busy",
+    "node-protected",
+    "node-unfit",
+    "node-taken",
+    "node-wrong-state",
+    "ironic-refused",
+    "ironic-away",
     "store",
     "bug",
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 36] = [
+pub const REASONS: [&str; 49] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -71,6 +86,19 @@ pub const REASONS: [&str; 36] = [
     "ready",
     "unknown-step",
     "bad-params",
+    "node-busy",
+    "node-gone",
+    "node-other-job",
+    "node-changed",
+    "node-changed-state",
+    "node-moves",
+    "node-failed",
+    "node-strayed",
+    "node-free-wiped",
+    "node-free-kept",
+    "node-free-not-wiped",
+    "ironic-refused",
+    "ironic-away",
     "succeeded",
     "panicked",
 ];

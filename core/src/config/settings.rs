@@ -150,6 +150,9 @@ settings! {
         /// Which of the addresses in Keystone's catalogue is meant.
         interface: IronicInterface, "interface", "IRONIC_INTERFACE", OneOf(PhantomData::<IronicInterface>),
             r#""public""#;
+        /// The image that the chat installs on a node where nobody names one: its id or name in Glance, or its URL, with
+        /// its checksum behind a `#`.
+        image: Option<String>, "image", "IRONIC_IMAGE", Optional(Text), r#""""#;
     }
 
     /// How servers are logged in to.

@@ -49,6 +49,8 @@ pub struct Ops {
     pub limits: Limits,
     /// OpenStack Ironic, where one is configured.
     pub ironic: Option<Ironic>,
+    /// The image that is installed on its nodes where nobody names one.
+    pub image: Option<String>,
 }
 
 /// What a caller gets.

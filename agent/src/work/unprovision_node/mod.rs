@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use rackhand_core::{
     clients::ironic::Ironic,
     model::{Job, Reason, StepStatus},
-    ops::ironic::{UNPROVISION_NODE, UnprovisionParams},
+    ops::ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
     states::JobStatus,
     store::{StoreError, StoreResult, Tx},
     work::{Observed, StepCx, StepSpec, Verdict, Workflow},
@@ -28,7 +28,6 @@ use super::Tools;
 
 const AUTHORIZE: &str = "authorize";
 const CLEAN_OFF: &str = "clean_off";
-const DELETE: &str = "delete";
 const AWAIT_AVAILABLE: &str = "await_available";
 const CLEAN_BACK: &str = "clean_back";
 

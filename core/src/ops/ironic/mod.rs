@@ -34,4 +34,4 @@ pub use provide_node::ProvideNode;
 pub use provision_server::{ProvisionRequest, ProvisionResponse, ProvisionServer};
 pub use secret_text::SecretText;
 pub use unprovision_plan::{UnprovisionParams, unprovision_plan};
-pub use unprovision_server::{UNPROVISION_NODE, UnprovisionRequest, UnprovisionResponse, UnprovisionServer};
+pub use unprovision_server::{DELETE, UNPROVISION_NODE, UnprovisionRequest, UnprovisionResponse, UnprovisionServer};

@@ -15,6 +15,9 @@ use crate::{
 /// The kind of the job that takes nodes down.
 pub const UNPROVISION_NODE: &str = "unprovision_node";
 
+/// The step of that job which tells Ironic to take the node down.
+pub const DELETE: &str = "delete";
+
 /// Takes a node down.
 pub struct UnprovisionServer;
 
