@@ -55,7 +55,8 @@ fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {
         return (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     }
     let etag = etag(&text);
-    let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    let caching =
+        [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
     if names(headers, header::IF_NONE_MATCH, &etag) {
         return (StatusCode::NOT_MODIFIED, caching, Body::empty()).into_response();
     }

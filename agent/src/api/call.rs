@@ -36,9 +36,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(bad()),
         (Some(key), None) => {
-            let fits = |key: &&str| {
-                (1..=LONGEST_KEY).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic())
-            };
+            let fits = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
             key.to_str().ok().filter(fits).map(Some).ok_or_else(bad)
         }
     }
@@ -57,5 +55,9 @@ fn accepts_json(headers: &HeaderMap) -> Result<(), Problem> {
     if given.peek().is_none() || given.any(ranges) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "answers are application/json: `Accept` must allow it"))
+    Err(Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "not-acceptable",
+        "answers are application/json: `Accept` must allow it",
+    ))
 }

@@ -149,10 +149,13 @@ impl Fields<'_> {
         if is("string") {
             Ok(Value::String(text))
         } else if is("integer") {
-            let number = text.parse::<i64>().map_err(|_| Problem::bad(name, "bad-type", "a whole number is expected"))?;
+            let number =
+                text.parse::<i64>().map_err(|_| Problem::bad(name, "bad-type", "a whole number is expected"))?;
             Ok(number.into())
         } else if is("boolean") {
-            text.parse::<bool>().map(Value::Bool).map_err(|_| Problem::bad(name, "bad-type", "true or false is expected"))
+            text.parse::<bool>()
+                .map(Value::Bool)
+                .map_err(|_| Problem::bad(name, "bad-type", "true or false is expected"))
         } else {
             Err(Problem::bad(name, "bad-type", "this field cannot be given here"))
         }

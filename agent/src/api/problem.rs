@@ -82,7 +82,11 @@ impl Problem {
 
     /// There is nothing at this path.
     pub fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path: /openapi.json lists what there is")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-path",
+            "there is nothing at this path: /openapi.json lists what there is",
+        )
     }
 
     /// There is something at this path, and it does not know this method.
@@ -136,7 +140,9 @@ impl From<OpError> for Problem {
     fn from(error: OpError) -> Self {
         let (status, code) = (status_of(&error), error.reason().code);
         let problem = match &error {
-            OpError::BadInput { path, message } => Self { status, ..Self::bad(path.clone(), "bad-input", message.clone()) },
+            OpError::BadInput { path, message } => {
+                Self { status, ..Self::bad(path.clone(), "bad-input", message.clone()) }
+            }
             // What is ours to mend is told in the log; its causes are nobody else's business.
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 Self::new(status, &code, "an error of Rackhand's own: its log tells more under this request_id")

@@ -8,7 +8,10 @@ use strum::{Display, EnumString, VariantNames};
 use super::{
     database::DatabaseUrl,
     glob::Glob,
-    kind::{Address, Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text, Whole},
+    kind::{
+        Address, Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text,
+        Whole,
+    },
     reader::Reader,
 };
 use crate::secret::Secret;

@@ -123,7 +123,11 @@ impl Answered {
         }
         assert_eq!(problem["type"], format!("urn:rackhand:problem:{code}"));
         assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
-        assert!(["title", "detail", "instance"].iter().all(|name| problem[name].as_str().is_some_and(|text| !text.is_empty())));
+        assert!(
+            ["title", "detail", "instance"]
+                .iter()
+                .all(|name| problem[name].as_str().is_some_and(|text| !text.is_empty()))
+        );
         for error in problem["errors"].as_array().unwrap() {
             assert!(["path", "code", "message"].iter().all(|name| error[name].is_string()), "{problem}");
         }
