@@ -178,9 +178,11 @@ fn status_for(operation: &str) -> ServerStatus {
 
 fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
-        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "show_status" => json!({}),
+        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
+        | "list_incidents" | "show_status" => json!({}),
+        "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
-        "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
+        "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
         "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),
         "put_user" => json!({ "telegram_id": other + 100_000, "role": "viewer" }),

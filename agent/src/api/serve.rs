@@ -15,6 +15,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
+use super::metrics;
+
 /// Connections that are open at once; others wait in the system's queue.
 const MOST_CONNECTIONS: usize = 512;
 /// How long a head may take to arrive, and how long a connection may be silent between two requests.
@@ -25,9 +27,12 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait where no connection can be taken, such as for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+/// How often what was counted is folded.
+const TIDY: Duration = Duration::from_secs(10);
 
 /// Answers whoever connects, until `stop`; answers under way are finished then.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let mut tidy = tokio::time::interval(TIDY);
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
@@ -37,6 +42,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         let (slot, accepted) = tokio::select! {
             next = next => next,
+            _ = tidy.tick() => {
+                metrics::fold();
+                continue;
+            }
             () = stop.cancelled() => break,
         };
         match accepted {
