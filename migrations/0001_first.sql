@@ -69,6 +69,7 @@ CREATE TABLE servers (
     provider_id TEXT NOT NULL,
     address TEXT,
     label TEXT NOT NULL,
+    labels TEXT NOT NULL DEFAULT '{}',
     size TEXT NOT NULL,
     os TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('discovered', 'pending_setup', 'provisioning', 'force_rebuild', 'ready',

@@ -14,6 +14,8 @@ mod events;
 mod harness;
 mod http;
 mod keyring;
+mod mcp;
+mod nodes;
 mod ops;
 mod outbox;
 mod peers;

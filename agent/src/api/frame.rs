@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
-use super::{Api, Problem};
+use super::{Api, MCP, Problem, metrics};
 
 /// Longest time until an answer begins.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where a model waits for an operation to end.
+const PATIENCE_WITH_MODELS: Duration = Duration::from_mins(1);
 /// The longest id that a caller may give.
 const LONGEST_ID: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,7 +26,10 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
     let id = id_of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = info_span!("request", id, %method, route);
+    // A method that somebody made up is no name for a number, nor for a line of the log.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS];
+    let method = if known.contains(&method) { method.to_string() } else { "OTHER".to_owned() };
+    let span = info_span!("request", id, method, route);
     async move {
         let began = api.ops.clock.now();
         let late = || {
@@ -33,12 +38,14 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail).retry_after(Duration::from_secs(5)),
             )
         };
-        let response = tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| late());
+        let patience = if route == MCP { PATIENCE_WITH_MODELS } else { PATIENCE };
+        let response = tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| late());
         let mut response = match response.extensions().get::<Problem>() {
             Some(problem) => with_headers_of(response.headers(), problem.render(&path, &id)),
             None => response,
         };
         let (status, took) = (response.status(), api.ops.clock.now().since(began));
+        metrics::count(&route, &method, status.as_u16(), took);
         if status.is_server_error() {
             // `?path`: what comes from outside is never logged as it came.
             warn!(status = status.as_u16(), ms = took.as_millis(), ?path, "failed");

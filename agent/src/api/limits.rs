@@ -4,11 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use axum::http::StatusCode;
 use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::keyed::HashMapStateStore,
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, nanos::Nanos, state::keyed::HashMapStateStore,
 };
 use rackhand_core::{clock::SharedClock, model::Actor};
 

@@ -12,6 +12,7 @@ use rackhand_core::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
@@ -82,7 +83,11 @@ impl Problem {
 
     /// There is nothing at this path.
     pub fn no_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path: /openapi.json lists what there is")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-such-path",
+            "there is nothing at this path: /openapi.json lists what there is",
+        )
     }
 
     /// There is something at this path, and it does not know this method.
@@ -104,9 +109,13 @@ impl Problem {
         self
     }
 
-    /// The response itself, for the request at `instance` with this id.
-    pub(super) fn render(&self, instance: &str, request_id: &str) -> Response {
-        let body = Body {
+    /// The same for a door that has no statuses of HTTP, of what was asked for as `instance` in the request with this id.
+    pub fn to_value(&self, instance: &str, request_id: &str) -> Value {
+        json!(self.body(instance, request_id))
+    }
+
+    fn body<'a>(&'a self, instance: &'a str, request_id: &'a str) -> Body<'a> {
+        Body {
             r#type: format!("urn:rackhand:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Problem"),
             status: self.status.as_u16(),
@@ -115,8 +124,12 @@ impl Problem {
             code: &self.code,
             request_id,
             errors: &self.errors,
-        };
-        let text = serde_json::to_string(&body).unwrap_or_default();
+        }
+    }
+
+    /// The response itself, for the request at `instance` with this id.
+    pub(super) fn render(&self, instance: &str, request_id: &str) -> Response {
+        let text = serde_json::to_string(&self.body(instance, request_id)).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
         response.headers_mut().extend(self.headers.iter().cloned());
         response
@@ -136,7 +149,9 @@ impl From<OpError> for Problem {
     fn from(error: OpError) -> Self {
         let (status, code) = (status_of(&error), error.reason().code);
         let problem = match &error {
-            OpError::BadInput { path, message } => Self { status, ..Self::bad(path.clone(), "bad-input", message.clone()) },
+            OpError::BadInput { path, message } => {
+                Self { status, ..Self::bad(path.clone(), "bad-input", message.clone()) }
+            }
             // What is ours to mend is told in the log; its causes are nobody else's business.
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 Self::new(status, &code, "an error of Rackhand's own: its log tells more under this request_id")
@@ -153,6 +168,7 @@ impl From<OpError> for Problem {
 /// The one place where an error becomes a status.
 pub(super) fn status_of(error: &OpError) -> StatusCode {
     match (error, error.kind()) {
+        (OpError::NotAsSeen, _) => StatusCode::PRECONDITION_FAILED,
         (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => StatusCode::SERVICE_UNAVAILABLE,
         (_, FaultKind::Invalid) => StatusCode::BAD_REQUEST,
         (_, FaultKind::NotFound) => StatusCode::NOT_FOUND,

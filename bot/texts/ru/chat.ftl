@@ -34,6 +34,20 @@ not-understood-tail = Пришлите имя сервера, команду и�
 lang-choice = Какой язык?
 lang-set = Теперь по-русски.
 
+topic-fleet = Серверы
+topic-ironic = Железо
+topic-work = Задания
+topic-authority = Люди, программы, вопросы
+topic-chat = Этот чат
+topic-platform = Сам Rackhand
+
+named-usage = Наберите так: <code>{ $usage }</code>
+named-required = нужно
+named-nothing = Ничего.
+named-done = Сделано.
+named-more = Есть ещё: добавьте <code>cursor={ $cursor }</code>
+named-cut = … и ещё, здесь не поместилось.
+
 cmd-start = начать или ввести код приглашения
 cmd-help = что здесь можно
 cmd-status = как обстоят дела
@@ -47,6 +61,7 @@ cmd-reserve = придержать сервер: его никто не трон
 cmd-release = снять резерв
 cmd-force-rebuild = пересоздать через статус
 cmd-reset-attempts = разрешить новые попытки после неудач
+cmd-label-server = дать серверу метки: /label_server СЕРВЕР ключ=значение …
 cmd-jobs = все задания, сначала новые
 cmd-job = одно задание, вживую
 cmd-cancel = отменить задание
@@ -54,6 +69,9 @@ cmd-retry = продолжить остановленное задание
 cmd-story = что происходило в задании
 cmd-approvals = вопросы, которые ждут согласия
 cmd-users = люди и их роли
+cmd-put-user = завести человека по его номеру: /put_user НОМЕР РОЛЬ
+cmd-list-tokens = токены программ
+cmd-revoke-token = навсегда отозвать токен: /revoke_token ИМЯ
 cmd-invite = создать приглашение
 cmd-lang = язык: English, Русский
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ids::JobId,
     keyring::Keyring,
-    model::{Approval, Job, ProvisionParams, hex},
+    model::{Approval, Job, Plan, ProvisionParams, hex},
     states::ApprovalStatus,
     store::{StoreError, StoreResult, Tx},
 };
@@ -35,6 +35,16 @@ pub async fn approved(tx: &mut Tx, keyring: &Keyring, job: &Job, params: &Provis
     let same_plan = wiping_plan(&approval.plan.operation, &wiped).hash() == approval.plan_hash;
     let bound = approval.job == Some(job.id) && job.target == Some(params.server);
     Ok(destroys && same_plan && bound && used(keyring, &approval))
+}
+
+/// Whether a person approved exactly this plan, and their approval was used for this very job and bears our seal.
+///
+/// # Errors
+/// When the store fails; not when the approval is missing or forged.
+pub async fn approved_plan(tx: &mut Tx, keyring: &Keyring, job: &Job, plan: &Plan) -> Result<bool, StoreError> {
+    let Some(id) = job.approval else { return Ok(false) };
+    let Some(approval) = tx.approval(id).await? else { return Ok(false) };
+    Ok(approval.plan_hash == plan.hash() && approval.job == Some(job.id) && used(keyring, &approval))
 }
 
 /// Whether a yes was given to this approval by the program itself, and started what the approval says it started.

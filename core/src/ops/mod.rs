@@ -8,12 +8,17 @@ mod answer_approval;
 mod approved;
 mod call;
 mod cancel_job;
+mod clean;
 mod create_invite;
 mod create_token;
 mod doors;
 mod error;
+mod fields;
 mod force_rebuild_server;
+mod get_operation;
+pub mod ironic;
 mod key_check;
+mod label_server;
 mod list_approvals;
 mod list_audit;
 mod list_incidents;
@@ -26,6 +31,7 @@ mod operation;
 mod outside;
 mod page;
 mod people;
+mod put_user;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -41,17 +47,26 @@ mod show_server;
 mod show_status;
 mod show_user;
 mod starting;
+mod unchanged;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
-pub use approved::approved;
+pub use approved::{approved, approved_plan};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
 pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
+pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
+pub use ironic::NodeFault;
+use ironic::{
+    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
+    ProvisionServer, UnprovisionServer,
+};
 pub use key_check::{has_key, same_key};
+pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_audit::ListAudit;
 pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
@@ -64,6 +79,7 @@ pub use operation::{Cx, Entry, Operation, Reach, Spec};
 pub use outside::Outside;
 pub use page::{Page, PageOf};
 pub use people::Seen;
+pub use put_user::{PutUser, PutUserInput};
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -79,6 +95,7 @@ pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
 pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
+pub use unchanged::{Unchanged, tag};
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {
@@ -94,16 +111,29 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<LabelServer>(),
+            Entry::of::<ListIncidents>(),
+            Entry::of::<ListNodes>(),
+            Entry::of::<GetNode>(),
+            Entry::of::<EnrolNode>(),
+            Entry::of::<ManageNode>(),
+            Entry::of::<ProvideNode>(),
+            Entry::of::<ProvisionServer>(),
+            Entry::of::<CheckProvisionStatus>(),
+            Entry::of::<UnprovisionServer>(),
+            Entry::of::<CheckUnprovisionStatus>(),
             Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
+            Entry::of::<PutUser>(),
             Entry::of::<ShowUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),

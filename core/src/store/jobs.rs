@@ -122,6 +122,19 @@ impl Tx {
         row.as_ref().map(job).transpose()
     }
 
+    /// The jobs of this kind that have not ended and whose parameter `name` is the text `value`; at most ten.
+    pub async fn open_jobs_with(&mut self, kind: &str, name: &str, value: &str) -> StoreResult<Vec<Job>> {
+        let rows = sqlx::query(
+            "SELECT * FROM jobs WHERE kind = $1 AND status IN ('queued', 'running', 'waiting', 'parked')
+                 AND replace(params, $2, '') <> params ORDER BY id LIMIT 10",
+        )
+        .bind(kind.to_owned())
+        .bind(format!("{}:{}", json(&name)?, json(&value)?))
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
     /// Takes the best due job of these kinds: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
     /// target is free.
     ///
@@ -357,6 +370,13 @@ impl Tx {
             .fetch_all(self.conn())
             .await?;
         rows.iter().map(|row| Ok((row.parsed("status")?, row.int("n")?))).collect()
+    }
+
+    /// How many jobs a worker claimed that shows no sign of life since.
+    pub async fn count_jobs_without_worker(&mut self) -> StoreResult<i64> {
+        let now = self.db_now().await?;
+        let sql = "SELECT COUNT(*) FROM jobs WHERE status = 'running' AND lease_until < $1";
+        Ok(sqlx::query_scalar(sql).bind(now).fetch_one(self.conn()).await?)
     }
 
     /// The last jobs of this kind that went well, newest first: their parameters, and how long they ran, in ms.

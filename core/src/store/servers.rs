@@ -1,8 +1,14 @@
 //! Servers.
 
+use std::collections::BTreeMap;
+
 use sqlx::any::AnyRow;
 
-use super::{Slice, StoreResult, Tx, row::Columns, users::expect_one};
+use super::{
+    Slice, StoreResult, Tx,
+    row::{Columns, json},
+    users::expect_one,
+};
 use crate::{
     ids::{ApprovalId, ServerId},
     model::{EventBody, NewServer, Server, Sighting},
@@ -133,6 +139,22 @@ impl Tx {
         self.told_server(id, now).await.map(drop)
     }
 
+    /// Gives a server these labels in place of those it had.
+    pub async fn set_labels(
+        &mut self,
+        id: ServerId,
+        labels: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE servers SET labels = $2, updated_at = $3 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(json(labels)?)
+            .bind(now.0)
+            .execute(self.conn())
+            .await?;
+        expect_one(done.rows_affected(), "the server")
+    }
+
     /// Keeps what the provider says of a server now; it is listed, so it is not missing.
     pub async fn update_sighting(&mut self, id: ServerId, seen: &Sighting, now: Timestamp) -> StoreResult<()> {
         let done = sqlx::query(
@@ -220,6 +242,7 @@ fn server(row: &AnyRow) -> StoreResult<Server> {
         provider_id: row.text("provider_id")?,
         address: row.maybe_parsed("address")?,
         label: row.text("label")?,
+        labels: row.json("labels")?,
         size: row.text("size")?,
         os: row.text("os")?,
         status: row.parsed("status")?,

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use rackhand_agent::api::{self, Api};
+use rackhand_agent::{
+    api::{self, Api},
+    mcp::{self, Web},
+};
 use rackhand_core::{
     clock::SystemClock,
     config::ApiAuth,
@@ -34,7 +37,9 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = api::router(Api::new(ops.clone(), auth, per_minute));
+        let web = Web { listen: address, hosts: vec!["rackhand.example".to_owned()], origins: Vec::new() };
+        let models = mcp::service(ops.clone(), &web, stop.clone());
+        let router = api::router(Api::new(ops.clone(), auth, per_minute).with_models(models));
         tokio::spawn(api::serve(listener, router, stop.clone()));
         Self { address, _open: stop.drop_guard() }
     }
@@ -63,7 +68,7 @@ impl Door {
 pub struct Caller {
     client: reqwest::Client,
     pub root: String,
-    secret: String,
+    pub secret: String,
 }
 
 /// What was answered, read to its end.
@@ -142,7 +147,11 @@ impl Answered {
         }
         assert_eq!(problem["type"], format!("urn:rackhand:problem:{code}"));
         assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
-        assert!(["title", "detail", "instance"].iter().all(|name| problem[name].as_str().is_some_and(|text| !text.is_empty())));
+        assert!(
+            ["title", "detail", "instance"]
+                .iter()
+                .all(|name| problem[name].as_str().is_some_and(|text| !text.is_empty()))
+        );
         for error in problem["errors"].as_array().unwrap() {
             assert!(["path", "code", "message"].iter().all(|name| error[name].is_string()), "{problem}");
         }

@@ -19,7 +19,10 @@ async fn a_server_is_set_up_and_its_job_followed() {
         assert_eq!(job["job"]["requested_by"], "token operator");
         let open = place.viewer.get("/jobs?handle=vps-1&open=true").await.good(200);
         assert_eq!(open["items"].as_array().unwrap().len(), 1);
-        let cancelled = Answered::of(place.operator.request(Method::POST, &format!("/jobs/{}/cancel", job["job"]["id"].as_str().unwrap()))).await;
+        let cancelled = Answered::of(
+            place.operator.request(Method::POST, &format!("/jobs/{}/cancel", job["job"]["id"].as_str().unwrap())),
+        )
+        .await;
         cancelled.good(200);
     })
     .await;
@@ -36,7 +39,8 @@ async fn every_route_is_there_under_every_prefix() {
                 let method: Method = rest.method.to_string().parse().unwrap();
                 let answered = Answered::of(place.admin.at(method, &format!("{prefix}{path}")).json(&json!({}))).await;
                 let code = answered.json()["code"].as_str().unwrap_or_default().to_owned();
-                let there = !["no-such-path", "wrong-method"].contains(&code.as_str()) && !answered.status.is_server_error();
+                let there =
+                    !["no-such-path", "wrong-method"].contains(&code.as_str()) && !answered.status.is_server_error();
                 assert!(there, "{} {prefix}{path}: {answered:?}", rest.method);
             }
         }
