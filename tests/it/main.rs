@@ -13,6 +13,7 @@ mod engine;
 mod events;
 mod harness;
 mod http;
+mod ironic;
 mod keyring;
 mod mcp;
 mod nodes;

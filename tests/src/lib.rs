@@ -4,6 +4,7 @@
 
 pub mod fast_ironic;
 pub mod host;
+pub mod keystone;
 pub mod load;
 pub mod real_host;
 pub mod sim_ansible;
