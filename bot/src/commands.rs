@@ -1,8 +1,17 @@
 //! The commands: their names, what they take, and which operation each stands for; who may use one follows from that.
+//!
+//! An operation that has neither a command nor a button here is typed by its own name: what it takes, and what help says
+//! of it, come from the table of operations.
 
-use rackhand_core::{model::Role, ops};
+use rackhand_core::{
+    model::Role,
+    ops::{self, Entry, Topic},
+};
 
-use crate::want::Action;
+use crate::{
+    texts::{Lang, plain},
+    want::{Action, NodeAction},
+};
 
 /// A command.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +33,8 @@ pub enum Takes {
     Nothing,
     /// A server's handle, for this, or for its card.
     Server(Option<Action>),
+    /// The name of a node of Ironic's, for this, or for its card.
+    Node(Option<NodeAction>),
     /// A job's short name.
     Job,
     /// A role.
@@ -35,7 +46,7 @@ pub enum Takes {
 }
 
 /// All of them, in the order of help.
-pub const COMMANDS: [Command; 22] = [
+pub const COMMANDS: [Command; 25] = [
     Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
     Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
     Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
@@ -47,6 +58,14 @@ pub const COMMANDS: [Command; 22] = [
     on_server(Action::Release, "release_server", false),
     on_server(Action::ForceRebuild, "force_rebuild_server", false),
     on_server(Action::ResetAttempts, "reset_attempts", false),
+    Command { name: "nodes", operation: Some("list_nodes"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "node", operation: Some("get_node"), takes: Takes::Node(None), in_menu: false },
+    Command {
+        name: "unprovision",
+        operation: Some("unprovision_server"),
+        takes: Takes::Node(Some(NodeAction::Unprovision)),
+        in_menu: false,
+    },
     Command { name: "jobs", operation: Some("list_jobs"), takes: Takes::Nothing, in_menu: true },
     Command { name: "job", operation: Some("show_job"), takes: Takes::Job, in_menu: true },
     Command { name: "story", operation: Some("show_job"), takes: Takes::Job, in_menu: false },
@@ -59,6 +78,9 @@ pub const COMMANDS: [Command; 22] = [
     Command { name: "help", operation: None, takes: Takes::Nothing, in_menu: true },
     Command { name: "start", operation: None, takes: Takes::Code, in_menu: false },
 ];
+
+/// Operations that are asked for by a button under what they are about, or by a code.
+const BY_BUTTON: [&str; 4] = ["approve", "refuse", "set_role", "redeem_invite"];
 
 const fn on_server(action: Action, operation: &'static str, in_menu: bool) -> Command {
     let name = action.command();
@@ -74,7 +96,7 @@ impl Command {
     /// Whether this role may use it.
     pub fn is_for(&self, role: Role) -> bool {
         match self.operation.and_then(ops::find) {
-            Some(entry) => role > Role::Guest && role >= entry.spec.lowest,
+            Some(entry) => may(role, entry),
             None => self.operation.is_none(),
         }
     }
@@ -83,6 +105,45 @@ impl Command {
     pub fn key(&self) -> String {
         format!("cmd-{}", self.name.replace('_', "-"))
     }
+
+    /// The chapter of help that it is in.
+    pub fn topic(&self) -> Topic {
+        self.operation.and_then(ops::find).map_or(Topic::Chat, |entry| entry.spec.topic)
+    }
+}
+
+/// Whether an operation is at the chat's door: with a command, with a button, or typed by its name. What holds a secret is
+/// there only where its command takes care that no copy is left.
+pub fn is_offered(entry: &Entry) -> bool {
+    let name = entry.spec.name;
+    has_own(name) || !entry.secret
+}
+
+/// The operations that are typed by their own names, in the order of the table.
+pub fn by_name() -> impl Iterator<Item = &'static Entry> {
+    ops::table().iter().filter(|entry| is_offered(entry) && !has_own(entry.spec.name))
+}
+
+/// Whether this role may ask for an operation.
+pub fn may(role: Role, entry: &Entry) -> bool {
+    role > Role::Guest && role >= entry.spec.lowest
+}
+
+/// What help says of an operation that is typed by its name.
+pub fn about(lang: Lang, entry: &Entry) -> String {
+    let key = format!("cmd-{}", entry.spec.name.replace('_', "-"));
+    let words = plain!(lang, &key);
+    if words == key { entry.spec.summary.to_owned() } else { words }
+}
+
+/// All names that this role may type after the slash.
+pub fn names(role: Role) -> impl Iterator<Item = &'static str> {
+    let commands = COMMANDS.iter().filter(move |command| command.is_for(role)).map(|command| command.name);
+    commands.chain(by_name().filter(move |entry| may(role, entry)).map(|entry| entry.spec.name))
+}
+
+fn has_own(operation: &str) -> bool {
+    BY_BUTTON.contains(&operation) || COMMANDS.iter().any(|command| command.operation == Some(operation))
 }
 
 /// What was typed, taken apart: `/server@bot vps-1` is `("server", "vps-1")`. None for what is no command.

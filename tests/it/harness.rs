@@ -25,6 +25,8 @@ pub enum Peer {
     Hosts,
     /// The OpenSSH server; the path of its program, which each test starts for itself.
     Sshd,
+    /// Two generations of an MCP client, the conformance suites of two revisions, and their node; the directory of all.
+    Mcp,
     /// OpenStack Ironic, which asks for no login; its address. Nodes of `fake-hardware` with `scripted` interfaces do
     /// what is written on them (`tests/peers/openstack/ironic_scripted.py`). All tests of a run share it.
     Ironic,
@@ -39,6 +41,7 @@ impl Peer {
             Self::Ansible => "RACKHAND_TEST_ANSIBLE",
             Self::Hosts => "RACKHAND_TEST_HOSTS",
             Self::Sshd => "RACKHAND_TEST_SSHD",
+            Self::Mcp => "RACKHAND_TEST_MCP",
             Self::Ironic => "RACKHAND_TEST_IRONIC",
             Self::Bmcs => "RACKHAND_TEST_BMCS",
         }

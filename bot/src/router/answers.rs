@@ -29,6 +29,9 @@ impl Router {
             Want::Server(id) => self.show_server(asked, *id).await,
             Want::Act(action, id) => self.act(asked, *action, *id).await,
             Want::Choose(action, from) => self.choose_server(asked, *action, *from).await,
+            Want::Nodes(from) => self.list_nodes(asked, *from).await,
+            Want::Node(uuid) => self.show_node(asked, uuid).await,
+            Want::ActOnNode(action, uuid) => self.act_on_node(asked, *action, uuid).await,
             Want::Jobs(server, from) => self.list_jobs(asked, *server, *from).await,
             Want::Job(id) => self.show_job(asked, *id).await,
             Want::Story(id) => self.tell_story(asked, *id).await,
@@ -60,6 +63,7 @@ impl Router {
                 let toast = plain!(reader.lang, "lang-set");
                 Ok(Reply::here(help::welcome(&reader, &asked.user.first_name)).toast(toast))
             }
+            Want::Named(from, typed) => self.named(asked, *from, typed).await,
             Want::Status => {
                 let all = self.done::<ShowStatus>(asked, &Nothing::default()).await?;
                 let names = self.servers(asked).await?.into_iter().map(|server| (server.id, server.handle)).collect();

@@ -9,7 +9,7 @@ use rackhand_core::{
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
-    commands::{COMMANDS, Command, Takes, closest, parse},
+    commands::{Command, Takes, closest, names, parse},
     messenger::Message,
     texts::{plain, say},
     views::{self, help, named, rows, server},
@@ -23,9 +23,7 @@ impl Router {
     pub(super) async fn typed(&self, asked: &Asked<'_>, text: &str) -> Result<Reply, RouteError> {
         let Some((name, argument)) = parse(text) else { return self.plain(asked, text.trim()).await };
         let Some(command) = Command::find(&name) else {
-            let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
-            let message = help::not_understood(&asked.reader, text, &closest(&name, mine));
-            return Ok(Reply::below(views::body(message)));
+            return self.answer(asked, &Want::Named(0, format!("{name} {argument}"))).await;
         };
         // What the argument names is looked up for those only who may use the command; the operation itself asks again.
         if !command.is_for(asked.reader.role) && (argument.is_empty() || asked.reader.role < Role::Viewer) {
@@ -34,6 +32,7 @@ impl Router {
         match command.takes {
             Takes::Nothing | Takes::Code => self.answer(asked, &simple(command.name, argument)).await,
             Takes::Server(action) => self.about_server(asked, action, argument).await,
+            Takes::Node(action) => self.about_node(asked, action, argument).await,
             Takes::Job => self.about_job(asked, command.name, argument).await,
             Takes::Role => self.answer(asked, &Want::Invite(role(argument)?)).await,
             Takes::Language => {
@@ -58,8 +57,7 @@ impl Router {
             return Ok(Reply::below(views::body(unknown(asked, &servers, text, None))));
         }
         let word = text.split_whitespace().next().unwrap_or_default();
-        let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
-        let message = help::not_understood(&asked.reader, text, &closest(word, mine));
+        let message = help::not_understood(&asked.reader, text, &closest(word, names(asked.reader.role)));
         Ok(Reply::below(views::body(message)))
     }
 
@@ -77,6 +75,12 @@ impl Router {
         if let Some(server) = servers.iter().find(|server| server.handle.eq_ignore_ascii_case(argument)) {
             let want = action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
             return self.answer(asked, &want).await;
+        }
+        // A bare machine is provisioned by the same word.
+        if action == Some(Action::Provision)
+            && let Some(reply) = self.provision_named(asked, argument).await?
+        {
+            return Ok(reply);
         }
         Ok(Reply::below(views::body(unknown(asked, &servers, argument, action))))
     }
@@ -126,6 +130,7 @@ impl Router {
 fn simple(command: &str, argument: &str) -> Want {
     match command {
         "servers" => Want::Servers(0),
+        "nodes" => Want::Nodes(0),
         "jobs" => Want::Jobs(None, 0),
         "approvals" => Want::Approvals(0),
         "users" => Want::Users(0),

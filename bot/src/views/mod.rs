@@ -5,7 +5,9 @@
 pub mod approval;
 pub mod help;
 pub mod job;
+pub mod node;
 pub mod notice;
+pub mod operation;
 pub mod reason;
 pub mod server;
 pub mod status;
