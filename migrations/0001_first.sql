@@ -69,6 +69,7 @@ CREATE TABLE servers (
     provider_id TEXT NOT NULL,
     address TEXT,
     label TEXT NOT NULL,
+    labels TEXT NOT NULL DEFAULT '{}',
     size TEXT NOT NULL,
     os TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('discovered', 'pending_setup', 'provisioning', 'force_rebuild', 'ready',
@@ -142,6 +143,20 @@ CREATE TABLE job_events (
     elapsed_ms BIGINT NOT NULL,
     PRIMARY KEY (job, seq)
 );
+
+-- What happened, for whoever follows along; core/src/store/events.rs says what (pos, n) is. The first row is there so that
+-- the place before the first event is a place.
+CREATE TABLE events (
+    pos BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    topic TEXT NOT NULL CHECK (topic IN ('job', 'server', 'incident', 'approval', '')),
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (pos, n)
+);
+CREATE INDEX events_by_subject ON events (subject, pos, n);
+INSERT INTO events (pos, n, at, topic, subject, body) VALUES (0, 0, 0, '', '', '');
 
 CREATE TABLE incidents (
     id TEXT PRIMARY KEY,

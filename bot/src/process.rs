@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, bail};
 use rackhand_agent::{
     api::{self, Api},
+    mcp::{self, Web},
     work::Tools,
 };
 use rackhand_bot::{
@@ -24,6 +25,7 @@ use rackhand_core::{
     clients::{
         ansible::{Ansible, tree},
         http,
+        ironic::Ironic,
         ssh::OrchestratorKey,
         time4vps::Time4vps,
     },
@@ -100,9 +102,11 @@ impl Process {
             attempts: i64::from(config.provisioning.max_retries),
             invite_life: INVITE_LIFE,
         };
+        let ironic = Ironic::configured(&config.ironic, clock.clone()).context("Ironic cannot be set up")?;
+        let image = config.ironic.image.clone();
         Ok(Self {
             config: Arc::new(config),
-            ops: Ops { store, clock, keyring: Arc::new(keyring), limits },
+            ops: Ops { store, clock, keyring: Arc::new(keyring), limits, ironic, image },
             owner: uuid::Uuid::now_v7().to_string(),
             witness: Arc::new(NoWitness),
             lock: None,
@@ -164,7 +168,7 @@ impl Process {
         let mut tasks = JoinSet::new();
         if parts.worker {
             let tools = self.tools().await?;
-            // Without an account at the provider no job can be done here, so none is claimed.
+            // Without any outside system no job can be done here, so none is claimed.
             if let Some(runner) = tools.runner(&self.owner) {
                 let (runner, stopped) = (runner.watched_by(self.witness.clone()), stop.clone());
                 tasks.spawn(async move { runner.run(stopped).await });
@@ -198,7 +202,10 @@ impl Process {
         let listener = listener.with_context(|| format!("api.listen: nothing can listen at {listen}"))?;
         let (address, auth) = (listener.local_addr()?, config.auth);
         info!(%address, ?auth, "REST: http://{address}/api/v1, and /docs for people");
-        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute));
+        let mcp = &self.config.mcp;
+        let web = Web { listen: address, hosts: mcp.allowed_hosts.clone(), origins: mcp.allowed_origins.clone() };
+        let models = mcp::service(self.ops.clone(), &web, stop.clone());
+        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute).with_models(models));
         let stop = stop.clone();
         tasks.spawn(async move { api::serve(listener, router, stop).await });
         Ok(())

@@ -52,7 +52,14 @@ impl House {
             attempts: 3,
             invite_life: Duration::from_hours(24),
         };
-        let ops = Ops { store, clock: Arc::new(Manual(clock.clone())), keyring: Arc::new(keyring), limits };
+        let ops = Ops {
+            store,
+            clock: Arc::new(Manual(clock.clone())),
+            keyring: Arc::new(keyring),
+            limits,
+            ironic: None,
+            image: None,
+        };
         let telegram = Telegram::start().await.unwrap();
         let messenger = telegram::Telegram::new(telegram.api_url(), Secret::new(telegram.token())).unwrap();
         let messenger = Arc::new(messenger);

@@ -35,8 +35,14 @@ impl Desk {
             attempts: 3,
             invite_life: Duration::from_hours(24),
         };
-        let ops =
-            Ops { store: db.open().await, clock: Arc::new(Manual(clock.clone())), keyring: Arc::new(keyring), limits };
+        let ops = Ops {
+            store: db.open().await,
+            clock: Arc::new(Manual(clock.clone())),
+            keyring: Arc::new(keyring),
+            limits,
+            ironic: None,
+            image: None,
+        };
         Self { db: db.clone(), ops, clock, keys }
     }
 

@@ -25,6 +25,11 @@ pub enum Peer {
     Hosts,
     /// The OpenSSH server; the path of its program, which each test starts for itself.
     Sshd,
+    /// OpenStack Ironic, which asks for no login; its address. Nodes of `fake-hardware` with `scripted` interfaces do
+    /// what is written on them (`tests/peers/openstack/ironic_scripted.py`). All tests of a run share it.
+    Ironic,
+    /// An emulator of 50 BMCs that speak Redfish; the address of its service.
+    Bmcs,
 }
 
 impl Peer {
@@ -34,6 +39,8 @@ impl Peer {
             Self::Ansible => "RACKHAND_TEST_ANSIBLE",
             Self::Hosts => "RACKHAND_TEST_HOSTS",
             Self::Sshd => "RACKHAND_TEST_SSHD",
+            Self::Ironic => "RACKHAND_TEST_IRONIC",
+            Self::Bmcs => "RACKHAND_TEST_BMCS",
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{path::Path, process::Command};
 
+use rackhand_core::clients::http::{self, Limits};
 use sqlx::{Connection, PgConnection, Row};
 
-use crate::harness::{Peer, need};
+use crate::harness::{Peer, init, need};
 
 #[tokio::test]
 async fn postgres_is_a_server_that_really_writes() {
@@ -29,4 +30,15 @@ fn hosts_can_be_made_on_this_machine() {
     let Some(scripts) = need(Peer::Hosts) else { return };
     let check = Command::new(Path::new(&scripts).join("install.sh")).arg("check").output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
+
+#[tokio::test]
+async fn ironic_and_the_bmcs_serve() {
+    let (Some(ironic), Some(bmcs)) = (need(Peer::Ironic), need(Peer::Bmcs)) else { return };
+    init();
+    let client = http::client(Limits::default()).unwrap();
+    for (url, word) in [(format!("{ironic}/v1/drivers"), "fake-hardware"), (format!("{bmcs}/redfish/v1"), "Redfish")] {
+        let said = client.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(said.contains(word), "{url}: {said}");
+    }
 }

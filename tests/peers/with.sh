@@ -6,6 +6,8 @@ peers=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d /tmp/rackhand-peers.XXXXXX)
 chmod 711 "$dir" # the user postgres passes through
 finish() {
+  [ -z "${ironic:-}" ] || wait "$ironic" || true # it is not ended in the middle of an installation
+  [ ! -d "$dir/ironic" ] || "$peers/ironic.sh" stop "$dir" || true
   [ ! -d "$dir/postgres/data" ] || "$peers/postgres.sh" stop "$dir" || true
   [ -z "${RACKHAND_TEST_HOSTS:-}" ] || "$peers/hosts/lab.sh" leave 8 || true
   rm -rf "$dir"
@@ -15,6 +17,10 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 export RACKHAND_TEST_POSTGRES RACKHAND_TEST_ANSIBLE RACKHAND_TEST_SSHD=/usr/sbin/sshd RACKHAND_SKIPPED_LOG=$dir/skipped
+# Ironic takes some seconds to start, and a minute to install: meanwhile the others are.
+venv=$root/target/peers/ironic
+{ "$peers/ironic.sh" install "$venv" && "$peers/ironic.sh" start "$venv" "$dir" > "$dir/ironic.urls"; } &
+ironic=$!
 RACKHAND_TEST_POSTGRES=$("$peers/postgres.sh" start "$dir")
 if [ -x "$peers/ansible.sh" ]; then
   "$peers/ansible.sh" "$root/target/peers/ansible"
@@ -33,6 +39,9 @@ if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then
   exec 8> "$hosts/lab.users"
   flock --shared 8
 fi
+wait "$ironic"
+export RACKHAND_TEST_IRONIC RACKHAND_TEST_BMCS
+read -r RACKHAND_TEST_IRONIC RACKHAND_TEST_BMCS < "$dir/ironic.urls"
 
 status=0
 "$@" 8>&- || status=$? # nothing that outlives the tests counts as one of their runs

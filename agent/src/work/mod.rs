@@ -6,7 +6,9 @@ mod approvals;
 mod housekeeping;
 pub mod provision_vps;
 mod rebuilds;
+mod reservations;
 mod sync;
+pub mod unprovision_node;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +25,9 @@ pub use approvals::ApprovalClock;
 pub use housekeeping::Housekeeping;
 pub use provision_vps::{ProvisionVps, Times};
 pub use rebuilds::Rebuilds;
+pub use reservations::Reservations;
 pub use sync::ServerSync;
+pub use unprovision_node::UnprovisionNode;
 
 /// Everything that workflows and reconcilers act through.
 #[derive(Clone)]
@@ -41,14 +45,24 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The job engine with every workflow; none without an account at the provider, since every workflow needs it.
+    /// The job engine with every workflow whose outside system is configured; none where none is.
     pub fn runner(&self, owner: &str) -> Option<Runner> {
-        let provider = self.provider.clone()?;
+        let provider = self.provider.clone().map(|provider| ProvisionVps::new(self.clone(), provider));
+        let ironic = self.ops.ironic.clone().map(|ironic| UnprovisionNode::new(self.clone(), ironic));
+        if provider.is_none() && ironic.is_none() {
+            return None;
+        }
         let work = &self.config.work;
         let settings =
             Settings { workers: work.workers, lease: work.lease, poll: work.poll, stop_grace: work.stop_grace };
-        let runner = Runner::new(self.store().clone(), self.clock().clone(), settings, owner.to_owned());
-        Some(runner.with(Arc::new(ProvisionVps::new(self.clone(), provider))))
+        let mut runner = Runner::new(self.store().clone(), self.clock().clone(), settings, owner.to_owned());
+        if let Some(workflow) = provider {
+            runner = runner.with(Arc::new(workflow));
+        }
+        if let Some(workflow) = ironic {
+            runner = runner.with(Arc::new(workflow));
+        }
+        Some(runner)
     }
 
     /// Every reconciler.
@@ -58,6 +72,9 @@ impl Tools {
             Arc::new(ApprovalClock::new(self.ops.clone(), self.config.approvals.warn_before)),
             Arc::new(Housekeeping::new(self.ops.clone())),
         ];
+        if self.ops.ironic.is_some() {
+            all.push(Arc::new(Reservations::new(self.ops.clone())));
+        }
         if let Some(provider) = &self.provider {
             all.push(Arc::new(ServerSync::new(
                 self.ops.clone(),

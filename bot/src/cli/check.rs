@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use rackhand_bot::messenger::{Messenger, telegram::Telegram};
 use rackhand_core::{
-    clients::time4vps::Time4vpsError,
+    clients::ironic::{Ironic, IronicError, NodeFilter},
     config::{Config, ConfigErrors},
     fault::chain,
 };
@@ -37,6 +37,7 @@ pub async fn check(config: Result<Config, ConfigErrors>) -> anyhow::Result<ExitC
             good &= said("database", Ok(process.config.database_url.to_string()));
             good &= said("master key", Ok(process.config.master_key_file.display().to_string()));
             good &= said("telegram", telegram(&process).await);
+            good &= ironic(&process).await;
             good &= outside(&process).await;
         }
     }
@@ -58,7 +59,7 @@ async fn outside(process: &Process) -> bool {
         None => Err("no account: set TIME4VPS_USERNAME and TIME4VPS_PASSWORD (or _FILE)".to_owned()),
         Some(provider) => match provider.servers().await {
             Ok(servers) => Ok(format!("{} servers", servers.len())),
-            Err(error) => Err(with_advice(&error)),
+            Err(error) => Err(advised(&error, error.advice())),
         },
     };
     good & said("time4vps", provider)
@@ -72,8 +73,23 @@ async fn telegram(process: &Process) -> Result<String, String> {
     telegram.me().await.map(|name| format!("@{name}")).map_err(|error| chain(&error))
 }
 
-fn with_advice(error: &Time4vpsError) -> String {
-    error.advice().map_or_else(|| chain(error), |advice| format!("{}. {advice}", chain(error)))
+/// Nothing is said where no Ironic is configured: few have one.
+async fn ironic(process: &Process) -> bool {
+    let client = match Ironic::configured(&process.config.ironic, process.ops.clock.clone()) {
+        Ok(None) => return true,
+        Ok(Some(client)) => client,
+        Err(error) => return said("ironic", Err(advised(&error, error.advice()))),
+    };
+    let tried = async {
+        let version = client.version().await?;
+        let nodes = client.nodes(&NodeFilter::default()).await?.len();
+        Ok::<_, IronicError>(format!("version 1.{version}, {nodes} nodes"))
+    };
+    said("ironic", tried.await.map_err(|error| advised(&error, error.advice())))
+}
+
+fn advised(error: &dyn std::error::Error, advice: Option<&str>) -> String {
+    advice.map_or_else(|| chain(error), |advice| format!("{}. {advice}", chain(error)))
 }
 
 fn said(what: &str, seen: Result<String, String>) -> bool {

@@ -9,15 +9,16 @@ use crate::{
 };
 
 /// Facts that are numbers, so that their plural is right.
-const NUMBERS: [&str; 2] = ["attempts", "seconds"];
+const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 20] = [
+pub const ERRORS: [&str; 36] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
     "people-only",
     "own-request",
+    "admins-by-people",
     "not-found",
     "ambiguous",
     "untouchable",
@@ -31,12 +32,27 @@ pub const ERRORS: [&str; 20] = [
     "illegal",
     "not-as-seen",
     "key-reused",
+    "ironic-none",
+    "node-unknown",
+    "node-not-available",
+    "node-none-matches",
+    "image-unknown",
+    "node-not-provisioned",
+    "node-not-provisioning",
+    "node-not-unprovisioning",
+    "node-busy",
+    "node-protected",
+    "node-unfit",
+    "node-taken",
+    "node-wrong-state",
+    "ironic-refused",
+    "ironic-away",
     "store",
     "bug",
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 36] = [
+pub const REASONS: [&str; 49] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -71,6 +87,19 @@ pub const REASONS: [&str; 36] = [
     "ready",
     "unknown-step",
     "bad-params",
+    "node-busy",
+    "node-gone",
+    "node-other-job",
+    "node-changed",
+    "node-changed-state",
+    "node-moves",
+    "node-failed",
+    "node-strayed",
+    "node-free-wiped",
+    "node-free-kept",
+    "node-free-not-wiped",
+    "ironic-refused",
+    "ironic-away",
     "succeeded",
     "panicked",
 ];
@@ -99,9 +128,9 @@ fn sentence(lang: Lang, kind: &str, reason: &Reason) -> String {
 
 fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
     // Fluent wants names that outlive the call: these are all that any text names.
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 20] = [
         "what", "known", "seen", "why", "attempts", "detail", "task", "seconds", "status", "failed", "mode", "name",
-        "path", "message", "needs", "has", "handle", "job", "machine",
+        "path", "message", "needs", "has", "handle", "job", "machine", "percent",
     ];
     let mut args: Vec<(&'static str, Arg)> = NAMES
         .iter()

@@ -87,6 +87,9 @@ pub fn card(reader: &Reader, view: &ServerView) -> Message {
         .map(|text| say!(lang, "as-is", text = text))
         .collect();
     lines.push([vec![provider], about].concat().join(" · "));
+    if !server.labels.is_empty() {
+        lines.push(say!(lang, "server-labels", labels = labels(server)));
+    }
     if let Some(at) = server.last_verified_at {
         lines.push(say!(lang, "server-verified", at = moment(at, reader.now)));
     }
@@ -133,6 +136,17 @@ fn line(reader: &Reader, server: &Server) -> String {
     let state = status(reader.lang, server.status);
     format!("{} {}", icon(server.status), say!(reader.lang, "servers-line", handle = &server.handle, address = address))
         + &say!(reader.lang, "servers-line-status", status = state)
+        + &tags(reader.lang, server)
+}
+
+fn tags(lang: Lang, server: &Server) -> String {
+    let shown = |server: &Server| say!(lang, "servers-line-labels", labels = labels(server));
+    Some(server).filter(|server| !server.labels.is_empty()).map_or_else(String::new, shown)
+}
+
+fn labels(server: &Server) -> String {
+    let pairs: Vec<String> = server.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(", ")
 }
 
 fn incident_line(reader: &Reader, incident: &Incident) -> String {

@@ -47,6 +47,7 @@ cmd-reserve = keep a server: nothing touches it
 cmd-release = end the keeping
 cmd-force-rebuild = rebuild by status
 cmd-reset-attempts = allow new attempts after failures
+cmd-label-server = give a server labels: /label_server HANDLE key=value …
 cmd-jobs = all jobs, newest first
 cmd-job = one job, live
 cmd-cancel = call a job off
@@ -54,6 +55,9 @@ cmd-retry = send a stopped job on
 cmd-story = what happened in a job
 cmd-approvals = questions that wait for a yes
 cmd-users = people and their roles
+cmd-put-user = make a person known by their number: /put_user NUMBER ROLE
+cmd-list-tokens = tokens of programs
+cmd-revoke-token = end a token for good: /revoke_token NAME
 cmd-invite = make an invite
 cmd-lang = language: English, Русский
 

@@ -15,6 +15,7 @@ servers-title = <b>Servers</b>
 servers-none = No servers yet. They appear here within a minute of being ordered at the provider.
 servers-line = <b>{ $handle }</b> { $address }
 servers-line-status = { " " }· { $status }
+servers-line-labels = { " " }· <i>{ $labels }</i>
 server-unknown = I know no server “{ $name }”.
 server-close = Did you mean:
 server-managed = Managed: Rackhand may work on it.
@@ -26,6 +27,7 @@ server-untouchable =
     }
 server-address = Address: <code>{ $address }</code>
 server-provider = { $provider } No. { $id }
+server-labels = Labels: { $labels }
 server-verified = Checked over SSH: { $at }
 server-attempts = ⚠️ Failed { $attempts } of { $of } { $of ->
         [one] attempt

@@ -47,6 +47,7 @@ cmd-reserve = придержать сервер: его никто не трон
 cmd-release = снять резерв
 cmd-force-rebuild = пересоздать через статус
 cmd-reset-attempts = разрешить новые попытки после неудач
+cmd-label-server = дать серверу метки: /label_server СЕРВЕР ключ=значение …
 cmd-jobs = все задания, сначала новые
 cmd-job = одно задание, вживую
 cmd-cancel = отменить задание
@@ -54,6 +55,9 @@ cmd-retry = продолжить остановленное задание
 cmd-story = что происходило в задании
 cmd-approvals = вопросы, которые ждут согласия
 cmd-users = люди и их роли
+cmd-put-user = завести человека по его номеру: /put_user НОМЕР РОЛЬ
+cmd-list-tokens = токены программ
+cmd-revoke-token = навсегда отозвать токен: /revoke_token ИМЯ
 cmd-invite = создать приглашение
 cmd-lang = язык: English, Русский
 

@@ -15,6 +15,7 @@ servers-title = <b>Серверы</b>
 servers-none = Серверов пока нет. Они появятся здесь через минуту после заказа у провайдера.
 servers-line = <b>{ $handle }</b> { $address }
 servers-line-status = { " " }· { $status }
+servers-line-labels = { " " }· <i>{ $labels }</i>
 server-unknown = Не знаю сервера «{ $name }».
 server-close = Может быть, один из этих?
 server-managed = В управлении: Rackhand может с ним работать.
@@ -26,6 +27,7 @@ server-untouchable =
     }
 server-address = Адрес: <code>{ $address }</code>
 server-provider = { $provider } № { $id }
+server-labels = Метки: { $labels }
 server-verified = Проверен по SSH: { $at }
 server-attempts = ⚠️ Неудач подряд: { $attempts } из { $of }
 server-missing = ⚠️ Нет в списке провайдера с { $at }

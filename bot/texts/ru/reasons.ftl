@@ -5,6 +5,7 @@ error-bad-input = Не подходит: { $message }.
 error-forbidden = Для этого нужна роль «{ $needs }», а у вас «{ $has }». Обратитесь к администратору.
 error-people-only = Это может сделать только человек.
 error-own-request = Просили вы, поэтому согласие должен дать кто-то другой.
+error-admins-by-people = Только человек может назначить администратора или изменить его.
 error-not-found =
     { $what ->
         [server] Не знаю сервера «{ $name }».

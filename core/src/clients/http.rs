@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Certificate, Client, Response, redirect::Policy};
 
 /// The largest answer that is read, in bytes: far above what any of our systems sends, far below what would hurt.
 pub const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -30,9 +30,26 @@ impl Default for Limits {
     }
 }
 
+/// Authorities that a client trusts, beside those that the machine does.
+#[derive(Clone, Debug, Default)]
+pub struct Trust(Vec<Certificate>);
+
+impl Trust {
+    /// Those in a PEM file; none when there is none in it, or one that is broken.
+    pub fn from_pem(pem: &[u8]) -> Option<Self> {
+        Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty()).map(Self)
+    }
+}
+
 /// A client that keeps `limits`. Fails when TLS cannot be set up on this machine.
 pub fn client(limits: Limits) -> Result<Client, reqwest::Error> {
+    client_trusting(limits, Trust::default())
+}
+
+/// A client that keeps `limits` and trusts `trust` too.
+pub fn client_trusting(limits: Limits, trust: Trust) -> Result<Client, reqwest::Error> {
     Client::builder()
+        .tls_certs_merge(trust.0)
         .user_agent(concat!("rackhand/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)
         .timeout(limits.request)

@@ -6,6 +6,7 @@
 
 mod database;
 mod glob;
+mod ironic;
 mod kind;
 mod print;
 mod problem;
@@ -19,8 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Log, LogFormat, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps,
-    Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
+    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -38,6 +39,8 @@ pub struct Config {
     pub telegram: Telegram,
     /// The account at the provider of rented servers.
     pub time4vps: Time4Vps,
+    /// The OpenStack Ironic that drives our bare machines.
+    pub ironic: Ironic,
     /// How servers are logged in to.
     pub ssh: Ssh,
     /// How playbooks are run.
@@ -56,6 +59,8 @@ pub struct Config {
     pub work: Work,
     /// The door for programs.
     pub api: Api,
+    /// The door for language models.
+    pub mcp: Mcp,
     /// What the process says about itself.
     pub log: Log,
     /// What is allowed and yet unwise, each a sentence to be shown at start.
@@ -70,6 +75,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let root = Root::read(&mut reader);
     let telegram = Telegram::read(&mut reader);
     let time4vps = Time4Vps::read(&mut reader);
+    let ironic = Ironic::read(&mut reader);
     let ssh = Ssh::read(&mut reader);
     let ansible = Ansible::read(&mut reader);
     let fleet = Fleet::read(&mut reader);
@@ -79,6 +85,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
     let api = Api::read(&mut reader);
+    let mcp = Mcp::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
 
@@ -90,6 +97,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             master_key_file,
             telegram: telegram?,
             time4vps: time4vps?,
+            ironic: ironic?,
             ssh: ssh?,
             ansible: ansible?,
             fleet: fleet?,
@@ -99,6 +107,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             notify: notify?,
             work: work?,
             api: api?,
+            mcp: mcp?,
             log: log?,
             warnings,
         })
@@ -127,6 +136,7 @@ fn contradictions(config: &Config) -> Vec<Problem> {
         }
         _ => {}
     }
+    problems.extend(ironic::contradictions(&config.ironic));
     if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
         && !listen.ip().is_loopback()
     {

@@ -3,14 +3,14 @@
 
 use std::{marker::PhantomData, net::SocketAddr, path::PathBuf, time::Duration};
 
-use strum::{EnumString, VariantNames};
+use strum::{Display, EnumString, VariantNames};
 
 use super::{
     database::DatabaseUrl,
     glob::Glob,
     kind::{
         Address, Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text,
-        Whole,
+        Texts, Whole,
     },
     reader::Reader,
 };
@@ -121,6 +121,43 @@ settings! {
         base_url: String, "base_url", "TIME4VPS_BASE_URL", HttpUrl, r#""https://billing.time4vps.com/api""#;
     }
 
+    /// The OpenStack Ironic that drives our bare machines.
+    ["ironic"] Ironic {
+        /// Its address, such as https://ironic.example.net:6385. Left out, it is taken from Keystone's catalogue;
+        /// without Keystone there is no Ironic then.
+        url: Option<String>, "url", "IRONIC_URL", Optional(HttpUrl), r#""""#;
+        /// How it knows us: it asks nobody, or by a name and a password of its own, or by Keystone.
+        auth: IronicAuth, "auth", "IRONIC_AUTH", OneOf(PhantomData::<IronicAuth>), r#""none""#;
+        /// The certificates of the authorities that Ironic and Keystone are trusted by, as a PEM file, beside those that
+        /// this machine trusts anyway.
+        ca_file: Option<PathBuf>, "ca_file", "IRONIC_CA_FILE", Optional(FilePath), r#""""#;
+        /// Our name at Ironic, or at Keystone.
+        username: Option<String>, "username", "IRONIC_USERNAME", Optional(Text), r#""""#;
+        /// The password that belongs to it.
+        password: Option<Secret>, "password", "IRONIC_PASSWORD", Optional(SecretText), r#""""#;
+        /// Keystone's address, such as https://keystone.example.net:5000.
+        keystone_url: Option<String>, "keystone_url", "IRONIC_KEYSTONE_URL", Optional(HttpUrl), r#""""#;
+        /// The domain at Keystone that our name is in.
+        user_domain: String, "user_domain", "IRONIC_USER_DOMAIN", Text, r#""Default""#;
+        /// The project at Keystone that owns the machines. Left out, we act on the whole cloud (system scope).
+        project: Option<String>, "project", "IRONIC_PROJECT", Optional(Text), r#""""#;
+        /// The domain at Keystone that the project is in.
+        project_domain: String, "project_domain", "IRONIC_PROJECT_DOMAIN", Text, r#""Default""#;
+        /// An application credential of Keystone's, by its identity, in place of name, password and project.
+        application_id: Option<String>, "application_id", "IRONIC_APPLICATION_ID", Optional(Text), r#""""#;
+        /// The secret that belongs to it.
+        application_secret: Option<Secret>, "application_secret", "IRONIC_APPLICATION_SECRET",
+            Optional(SecretText), r#""""#;
+        /// The region in Keystone's catalogue whose Ironic is meant. Left out, the first.
+        region: Option<String>, "region", "IRONIC_REGION", Optional(Text), r#""""#;
+        /// Which of the addresses in Keystone's catalogue is meant.
+        interface: IronicInterface, "interface", "IRONIC_INTERFACE", OneOf(PhantomData::<IronicInterface>),
+            r#""public""#;
+        /// The image that the chat installs on a node where nobody names one: its id or name in Glance, or its URL, with
+        /// its checksum behind a `#`.
+        image: Option<String>, "image", "IRONIC_IMAGE", Optional(Text), r#""""#;
+    }
+
     /// How servers are logged in to.
     ["ssh"] Ssh {
         /// The public key that is installed on servers, as one line of `authorized_keys`. Left out, it is taken from
@@ -227,6 +264,15 @@ settings! {
             Whole { min: 1, max: 1_000_000 }, "600";
     }
 
+    /// The door for language models: MCP, at `/mcp` beside REST.
+    ["mcp"] Mcp {
+        /// The names (`host` or `host:port`) by which it may be called, beside the address at `api.listen`: a request
+        /// to another name is refused, because any web page can give a name of its own to this machine.
+        allowed_hosts: Vec<String>, "allowed_hosts", "RACKHAND_MCP_ALLOWED_HOSTS", Texts, "[]";
+        /// The web pages (`https://host:port`) that may call it; all others are refused, programs are not asked.
+        allowed_origins: Vec<String>, "allowed_origins", "RACKHAND_MCP_ALLOWED_ORIGINS", Texts, "[]";
+    }
+
     /// What the process says about itself, on standard error.
     ["log"] Log {
         /// What is logged, as tracing has it: `info`, or `warn,rackhand_core=debug`.
@@ -234,6 +280,31 @@ settings! {
         /// One line for a person, or one JSON object for a machine.
         format: LogFormat, "format", "RACKHAND_LOG_FORMAT", OneOf(PhantomData::<LogFormat>), r#""text""#;
     }
+}
+
+/// How Ironic knows us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum IronicAuth {
+    /// It asks nobody who they are.
+    None,
+    /// By a name and a password of its own.
+    Basic,
+    /// By a token of Keystone, OpenStack's register of people and services.
+    Keystone,
+}
+
+/// Which of a service's addresses in Keystone's catalogue is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum IronicInterface {
+    /// For everybody.
+    #[default]
+    Public,
+    /// For the cloud's own network.
+    Internal,
+    /// For those who run it.
+    Admin,
 }
 
 /// The form of a line of the log.

@@ -1,6 +1,6 @@
 //! Servers.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub struct Server {
     pub address: Option<IpAddr>,
     /// The provider's label.
     pub label: String,
+    /// Ours: short keys with short values, for people and programs to tell servers apart by.
+    pub labels: BTreeMap<String, String>,
     /// The provider's name for its size.
     pub size: String,
     /// The operating system's name at the provider.

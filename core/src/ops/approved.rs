@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ids::JobId,
     keyring::Keyring,
-    model::{Approval, Job, ProvisionParams, hex},
+    model::{Approval, Job, Plan, ProvisionParams, hex},
     states::ApprovalStatus,
     store::{StoreError, StoreResult, Tx},
 };
@@ -37,6 +37,16 @@ pub async fn approved(tx: &mut Tx, keyring: &Keyring, job: &Job, params: &Provis
     Ok(destroys && same_plan && bound && used(keyring, &approval))
 }
 
+/// Whether a person approved exactly this plan, and their approval was used for this very job and bears our seal.
+///
+/// # Errors
+/// When the store fails; not when the approval is missing or forged.
+pub async fn approved_plan(tx: &mut Tx, keyring: &Keyring, job: &Job, plan: &Plan) -> Result<bool, StoreError> {
+    let Some(id) = job.approval else { return Ok(false) };
+    let Some(approval) = tx.approval(id).await? else { return Ok(false) };
+    Ok(approval.plan_hash == plan.hash() && approval.job == Some(job.id) && used(keyring, &approval))
+}
+
 /// Whether a yes was given to this approval by the program itself, and started what the approval says it started.
 pub(super) fn used(keyring: &Keyring, approval: &Approval) -> bool {
     let seal = approval.seal.as_deref().and_then(unhex);
@@ -48,7 +58,7 @@ impl Cx {
     /// Seals an approval that is used, together with the job that it started, if any.
     pub(super) async fn seal_approval(&mut self, approval: &Approval, job: Option<JobId>) -> StoreResult<()> {
         let seal = with_parts(approval, job, |parts| hex(&self.ops.keyring.audit_mac(parts)));
-        self.tx.seal_approval(approval.id, job, &seal).await
+        self.tx.seal_approval(approval.id, job, &seal, self.now).await
     }
 }
 

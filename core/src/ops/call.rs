@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::{Cx, Entry, OpError, Operation, Reach, Unchanged, find, operation::Checked};
 use crate::{
+    clients::ironic::Ironic,
     clock::SharedClock,
     fault::{Fault, FaultKind, chain},
     ids::{ApprovalId, TokenId},
@@ -46,6 +47,10 @@ pub struct Ops {
     pub keyring: Arc<Keyring>,
     /// The bounds.
     pub limits: Limits,
+    /// OpenStack Ironic, where one is configured.
+    pub ironic: Option<Ironic>,
+    /// The image that is installed on its nodes where nobody names one.
+    pub image: Option<String>,
 }
 
 /// What a caller gets.
@@ -201,6 +206,11 @@ impl Ops {
         }
         cx.tx.commit().await?;
         Ok(answer)
+    }
+
+    /// The actor's role at this moment: for a door that goes on answering long after it was asked.
+    pub async fn role_of(&self, actor: &Actor) -> Result<Role, OpError> {
+        self.cx(self.store.read().await?, actor).role_now().await
     }
 
     /// A context on `tx`.

@@ -49,6 +49,7 @@ impl Operation for CreateInvite {
         repeatable: false,
         people_only: true,
     };
+    const SECRET_ANSWER: bool = true;
 
     fn target(input: &CreateInviteInput) -> String {
         input.role.to_string()

@@ -62,6 +62,7 @@ impl Operation for CreateToken {
         repeatable: false,
         people_only: true,
     };
+    const SECRET_ANSWER: bool = true;
 
     fn target(input: &CreateTokenInput) -> String {
         input.name.clone()

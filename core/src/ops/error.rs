@@ -1,5 +1,8 @@
 //! Why an operation was not done.
 
+use std::time::Duration;
+
+use super::NodeFault;
 use crate::{
     fault::{Fault, FaultKind},
     ids::JobId,
@@ -40,6 +43,9 @@ pub enum OpError {
     /// The one who asked may not be the one who allows.
     #[error("somebody else has to approve this: whoever asks may not approve")]
     OwnRequest,
+    /// Admins are made, changed and unmade by people alone.
+    #[error("only a person may make somebody an admin, or change one")]
+    AdminsByPeople,
     /// What it names does not exist.
     #[error("there is no {what} {name:?}")]
     NotFound {
@@ -107,6 +113,9 @@ pub enum OpError {
     /// What the caller saw is no longer so.
     #[error("it has changed since it was read: read it again, and decide anew")]
     NotAsSeen,
+    /// It is not done to a node of Ironic's.
+    #[error(transparent)]
+    Node(#[from] NodeFault),
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,
@@ -141,9 +150,11 @@ impl Fault for OpError {
         match self {
             Self::BadInput { .. } | Self::Ambiguous { .. } | Self::BadCode => FaultKind::Invalid,
             Self::UnknownOperation(_) | Self::NotFound { .. } => FaultKind::NotFound,
-            Self::Forbidden { .. } | Self::PeopleOnly | Self::OwnRequest | Self::Untouchable { .. } => {
-                FaultKind::Forbidden
-            }
+            Self::Forbidden { .. }
+            | Self::PeopleOnly
+            | Self::AdminsByPeople
+            | Self::OwnRequest
+            | Self::Untouchable { .. } => FaultKind::Forbidden,
             Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
             Self::Busy { .. }
             | Self::NoAddress(_)
@@ -153,6 +164,7 @@ impl Fault for OpError {
             | Self::NotAsSeen
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
+            Self::Node(fault) => fault.kind(),
             Self::Stopping => FaultKind::Unavailable,
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
@@ -160,6 +172,14 @@ impl Fault for OpError {
 }
 
 impl OpError {
+    /// When the same request may go better, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Node(fault) => fault.retry_after(),
+            _ => None,
+        }
+    }
+
     /// The error as a code with facts, for a door to word in the reader's language.
     pub fn reason(&self) -> Reason {
         let reason = |code: &str| Reason::new(code, crate::fault::chain(self));
@@ -169,6 +189,7 @@ impl OpError {
             Self::Forbidden { needs, has, .. } => reason("forbidden").with("needs", needs).with("has", has),
             Self::PeopleOnly => reason("people-only"),
             Self::OwnRequest => reason("own-request"),
+            Self::AdminsByPeople => reason("admins-by-people"),
             Self::NotFound { what, name } => reason("not-found").with("what", what).with("name", name),
             Self::Ambiguous { what, name } => reason("ambiguous").with("what", what).with("name", name),
             Self::Untouchable { handle, why } => reason("untouchable").with("handle", handle).with("why", why),
@@ -184,6 +205,7 @@ impl OpError {
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
             Self::NotAsSeen => reason("not-as-seen"),
             Self::KeyReused => reason("key-reused"),
+            Self::Node(fault) => fault.reason(),
             Self::Store(_) | Self::Stopping => reason("store"),
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
         }

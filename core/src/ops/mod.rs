@@ -13,8 +13,12 @@ mod create_invite;
 mod create_token;
 mod doors;
 mod error;
+mod fields;
 mod force_rebuild_server;
+mod get_operation;
+pub mod ironic;
 mod key_check;
+mod label_server;
 mod list_approvals;
 mod list_audit;
 mod list_incidents;
@@ -27,6 +31,7 @@ mod operation;
 mod outside;
 mod page;
 mod people;
+mod put_user;
 mod rebuild_server;
 mod redeem_invite;
 mod reserve_server;
@@ -45,15 +50,23 @@ mod starting;
 mod unchanged;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
-pub use approved::approved;
+pub use approved::{approved, approved_plan};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
 pub use create_token::{CreateToken, CreateTokenInput, NewToken};
 pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
+pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
+pub use ironic::NodeFault;
+use ironic::{
+    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
+    ProvisionServer, UnprovisionServer,
+};
 pub use key_check::{has_key, same_key};
+pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
 pub use list_audit::ListAudit;
 pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
@@ -66,6 +79,7 @@ pub use operation::{Cx, Entry, Operation, Reach, Spec};
 pub use outside::Outside;
 pub use page::{Page, PageOf};
 pub use people::Seen;
+pub use put_user::{PutUser, PutUserInput};
 pub use rebuild_server::RebuildServer;
 pub use redeem_invite::{RedeemInvite, RedeemInviteInput};
 pub use reserve_server::{ReleaseServer, ReserveServer};
@@ -97,16 +111,28 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<RebuildServer>(),
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
+            Entry::of::<LabelServer>(),
+            Entry::of::<ListNodes>(),
+            Entry::of::<GetNode>(),
+            Entry::of::<EnrolNode>(),
+            Entry::of::<ManageNode>(),
+            Entry::of::<ProvideNode>(),
+            Entry::of::<ProvisionServer>(),
+            Entry::of::<CheckProvisionStatus>(),
+            Entry::of::<UnprovisionServer>(),
+            Entry::of::<CheckUnprovisionStatus>(),
             Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
+            Entry::of::<PutUser>(),
             Entry::of::<ShowUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),

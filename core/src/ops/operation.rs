@@ -62,6 +62,8 @@ pub trait Operation: Send + Sync + 'static {
     const REACH: Reach = Reach::Store;
     /// Where in the input secrets are, as JSON pointers: they are struck out of whatever is kept of it.
     const SECRETS: &'static [&'static str] = &[];
+    /// Its answer holds a secret, shown this once: for doors that leave no copy behind.
+    const SECRET_ANSWER: bool = false;
 
     /// What it is done to, for the audit: a handle, an id, or nothing.
     fn target(_input: &Self::Input) -> String {
@@ -109,6 +111,8 @@ pub struct Cx {
 pub struct Entry {
     /// What is known of it.
     pub spec: Spec,
+    /// Its answer holds a secret.
+    pub secret_answer: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
     /// The schema of its output.
@@ -140,6 +144,7 @@ impl Entry {
     pub fn of<O: Operation>() -> Self {
         Self {
             spec: O::SPEC,
+            secret_answer: O::SECRET_ANSWER,
             input: || schema_for!(O::Input),
             output: || schema_for!(O::Output),
             reach: O::REACH,

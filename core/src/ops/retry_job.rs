@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Rest, Spec, Topic, approved};
+use super::{
+    Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Rest, Spec, Topic, approved, approved_plan,
+    ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
+};
 use crate::{
     model::{EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
     states::JobEvent,
@@ -54,24 +57,53 @@ impl Operation for RetryJob {
 /// A job that has its disk still to wipe goes on only as it was begun: by an admin, and while the yes to it is worth
 /// something.
 async fn require_fresh_yes(cx: &mut Cx, job: &Job) -> Result<(), OpError> {
-    if job.kind != PROVISION_VPS {
-        return Ok(());
-    }
-    // Parameters that cannot be read fail at the first step.
-    let Ok(params) = serde_json::from_value::<ProvisionParams>(job.params.clone()) else { return Ok(()) };
-    let wiped = |step: &crate::model::Step| step.name == REINSTALL && step.status == StepStatus::Done;
-    if !params.reinstall || cx.tx.steps(job.id).await?.iter().any(wiped) {
+    let Some(wiping) = Wiping::of(job) else { return Ok(()) };
+    let wiped = |step: &crate::model::Step| step.name == wiping.step() && step.status == StepStatus::Done;
+    if cx.tx.steps(job.id).await?.iter().any(wiped) {
         return Ok(());
     }
     if cx.actor.role < Role::Admin {
         return Err(OpError::Forbidden { who: cx.actor.name.clone(), needs: Role::Admin, has: cx.actor.role });
     }
     let keyring = cx.ops.keyring.clone();
-    let given = approved(&mut cx.tx, &keyring, job, &params).await?;
+    let given = match &wiping {
+        Wiping::Vps(params) => approved(&mut cx.tx, &keyring, job, params).await?,
+        Wiping::Node(params) => approved_plan(&mut cx.tx, &keyring, job, &params.plan).await?,
+    };
     let approval = match job.approval {
         Some(id) if given => cx.tx.approval(id).await?,
         _ => None,
     };
     let until = approval.and_then(|approval| approval.decided_at).map(|at| at.plus(cx.ops.limits.approval_life));
     if until.is_some_and(|until| cx.now < until) { Ok(()) } else { Err(OpError::ApprovalOver { job: job.id }) }
+}
+
+/// A job that wipes a disk.
+enum Wiping {
+    /// Of a rented server.
+    Vps(ProvisionParams),
+    /// Of a node of Ironic's.
+    Node(UnprovisionParams),
+}
+
+impl Wiping {
+    /// What the job wipes, if it does. Parameters that cannot be read fail at the first step.
+    fn of(job: &Job) -> Option<Self> {
+        let params = job.params.clone();
+        match job.kind.as_str() {
+            PROVISION_VPS => {
+                serde_json::from_value(params).ok().filter(|it: &ProvisionParams| it.reinstall).map(Self::Vps)
+            }
+            UNPROVISION_NODE => serde_json::from_value(params).ok().map(Self::Node),
+            _ => None,
+        }
+    }
+
+    /// The step that wipes it.
+    fn step(&self) -> &'static str {
+        match self {
+            Self::Vps(_) => REINSTALL,
+            Self::Node(_) => DELETE,
+        }
+    }
 }

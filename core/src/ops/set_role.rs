@@ -46,16 +46,23 @@ impl Operation for SetRole {
     async fn run(cx: &mut Cx, input: SetRoleInput) -> Result<User, OpError> {
         let not_found = || OpError::NotFound { what: "user", name: input.telegram_id.to_string() };
         let user = cx.tx.user_by_telegram(input.telegram_id).await?.ok_or_else(not_found)?;
-        if user.role == input.role {
+        cx.give_role(user, input.role).await
+    }
+}
+
+impl Cx {
+    /// Gives a person another role and tells them; an admin stays.
+    pub(super) async fn give_role(&mut self, user: User, role: Role) -> Result<User, OpError> {
+        if user.role == role {
             return Ok(user);
         }
-        if user.role == Role::Admin && cx.tx.hold_admins().await? <= 1 {
+        if user.role == Role::Admin && self.tx.hold_admins().await? <= 1 {
             return Err(OpError::LastAdmin);
         }
-        cx.tx.set_role(user.id, user.role, input.role).await?;
-        let body = Body::Notice(Notice::RoleChanged { role: input.role, by: cx.actor.name.clone() });
-        let key = format!("role:{}", cx.now.0);
-        cx.tx.mail(&Mail { chat: user.telegram_id, key, level: Level::Warning, body }, cx.now).await?;
-        Ok(User { role: input.role, ..user })
+        self.tx.set_role(user.id, user.role, role).await?;
+        let body = Body::Notice(Notice::RoleChanged { role, by: self.actor.name.clone() });
+        let key = format!("role:{}", self.now.0);
+        self.tx.mail(&Mail { chat: user.telegram_id, key, level: Level::Warning, body }, self.now).await?;
+        Ok(User { role, ..user })
     }
 }

@@ -124,7 +124,7 @@ impl Cx {
     }
 
     /// Gives whoever asked (or, where nobody did, every admin) the one message that follows the job.
-    async fn show_job_live(&mut self, job: &Job) -> Result<(), OpError> {
+    pub(super) async fn show_job_live(&mut self, job: &Job) -> Result<(), OpError> {
         let people = match job.requester {
             Some(id) => self.tx.user(id).await?.into_iter().collect(),
             None => self.tx.users_from(crate::model::Role::Admin).await?,

@@ -1,11 +1,17 @@
 //! Servers.
 
+use std::collections::BTreeMap;
+
 use sqlx::any::AnyRow;
 
-use super::{Slice, StoreResult, Tx, row::Columns, users::expect_one};
+use super::{
+    Slice, StoreResult, Tx,
+    row::{Columns, json},
+    users::expect_one,
+};
 use crate::{
     ids::{ApprovalId, ServerId},
-    model::{NewServer, Server, Sighting},
+    model::{EventBody, NewServer, Server, Sighting},
     states::{Machine, ServerEvent, ServerStatus},
     units::Timestamp,
 };
@@ -33,7 +39,7 @@ impl Tx {
         .execute(self.conn())
         .await?;
         self.poke_servers = true;
-        self.require_server(id).await
+        self.told_server(id, now).await
     }
 
     /// A server by our id.
@@ -118,7 +124,7 @@ impl Tx {
             .await?;
         expect_one(done.rows_affected(), &server.handle)?;
         self.poke_servers = true;
-        self.require_server(server.id).await
+        self.told_server(server.id, now).await
     }
 
     /// Takes a server under management, or lets go of it.
@@ -126,6 +132,23 @@ impl Tx {
         let done = sqlx::query("UPDATE servers SET managed = $2, updated_at = $3 WHERE id = $1")
             .bind(id.to_string())
             .bind(i64::from(managed))
+            .bind(now.0)
+            .execute(self.conn())
+            .await?;
+        expect_one(done.rows_affected(), "the server")?;
+        self.told_server(id, now).await.map(drop)
+    }
+
+    /// Gives a server these labels in place of those it had.
+    pub async fn set_labels(
+        &mut self,
+        id: ServerId,
+        labels: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE servers SET labels = $2, updated_at = $3 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(json(labels)?)
             .bind(now.0)
             .execute(self.conn())
             .await?;
@@ -202,6 +225,13 @@ impl Tx {
             .await?;
         Ok(())
     }
+
+    /// Tells where a server is now.
+    async fn told_server(&mut self, id: ServerId, now: Timestamp) -> StoreResult<Server> {
+        let server = self.require_server(id).await?;
+        self.tell(&server.handle, &EventBody::from(&server), now).await?;
+        Ok(server)
+    }
 }
 
 fn server(row: &AnyRow) -> StoreResult<Server> {
@@ -212,6 +242,7 @@ fn server(row: &AnyRow) -> StoreResult<Server> {
         provider_id: row.text("provider_id")?,
         address: row.maybe_parsed("address")?,
         label: row.text("label")?,
+        labels: row.json("labels")?,
         size: row.text("size")?,
         os: row.text("os")?,
         status: row.parsed("status")?,

@@ -106,6 +106,16 @@ impl Tx {
         expect_one(done.rows_affected(), "the user")
     }
 
+    /// Calls a person so, until they write and Telegram says their name.
+    pub async fn set_first_name(&mut self, id: UserId, name: &str) -> StoreResult<()> {
+        let done = sqlx::query("UPDATE users SET first_name = $2 WHERE id = $1")
+            .bind(id.to_string())
+            .bind(name.to_owned())
+            .execute(self.conn())
+            .await?;
+        expect_one(done.rows_affected(), "the user")
+    }
+
     /// They blocked the bot: nothing is sent to them until they write again.
     pub async fn mark_blocked(&mut self, telegram_id: i64) -> StoreResult<()> {
         sqlx::query("UPDATE users SET blocked = 1 WHERE telegram_id = $1")

@@ -15,7 +15,8 @@ use super::{answer, call, job_of, on};
 use crate::{databases::each_engine, desk::Desk};
 
 /// Operations on a server that only change what we say of it: nothing is done to the server itself.
-const ABOUT: [&str; 5] = ["show_server", "manage_server", "unmanage_server", "reserve_server", "release_server"];
+const ABOUT: [&str; 6] =
+    ["show_server", "label_server", "manage_server", "unmanage_server", "reserve_server", "release_server"];
 
 #[tokio::test]
 async fn unmanaged_and_reserved_servers_are_left_alone_whoever_asks() {

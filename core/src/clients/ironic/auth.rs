@@ -1,5 +1,6 @@
 //! How Ironic knows us.
 
+pub use crate::config::IronicInterface as Interface;
 use crate::secret::Secret;
 
 /// How Ironic knows us.
@@ -66,17 +67,4 @@ pub enum Scope {
         /// The name of the domain that it is in; `Default`, mostly.
         domain: String,
     },
-}
-
-/// Which of a service's addresses is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames)]
-#[strum(serialize_all = "snake_case")]
-pub enum Interface {
-    /// For everybody.
-    #[default]
-    Public,
-    /// For the cloud's own network.
-    Internal,
-    /// For those who run it.
-    Admin,
 }

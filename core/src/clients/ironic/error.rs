@@ -3,8 +3,8 @@
 use std::{fmt, time::Duration};
 
 use super::oddities::{
-    errors_come_in_three_shapes, family_is_locked, is_about_the_image, is_duplicate, is_in_maintenance, is_not_valid,
-    is_protected, is_taken, locked_by, no_conductor, node_is_moving, state_does_not_allow_it,
+    errors_come_in_three_shapes, family_is_locked, is_about_the_image, is_duplicate, is_in_maintenance, is_no_identity,
+    is_not_valid, is_protected, is_taken, locked_by, no_conductor, node_is_moving, state_does_not_allow_it,
 };
 use crate::{
     clients::{
@@ -44,6 +44,21 @@ pub enum IronicError {
     BadUrl {
         /// Which setting.
         setting: &'static str,
+    },
+    /// The file of certificates cannot be used.
+    #[error("ironic.ca_file {path}: {reason}")]
+    BadCa {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS cannot be set up on this machine.
+    #[error("TLS cannot be set up")]
+    BadTls {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
     },
     /// Keystone knows no address of Ironic. Nothing was done.
     #[error("Keystone's catalogue has no {interface} address of a baremetal service{}", InRegion(region.as_deref()))]
@@ -205,6 +220,7 @@ impl IronicError {
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Self::BadUrl { .. } => Some("Set ironic.url, such as https://ironic.example.net:6385."),
+            Self::BadCa { .. } => Some("Set ironic.ca_file to a file of certificates in PEM, or leave it out."),
             Self::NoEndpoint { .. } => Some("Check ironic.region and ironic.interface, or set ironic.url."),
             Self::TooOld { .. } => Some("Rackhand needs OpenStack Train or newer."),
             Self::Unauthenticated { .. } => Some("Check the login in the section ironic of the configuration."),
@@ -235,6 +251,8 @@ impl IronicError {
             | Self::Busy { message, .. }
             | Self::Unavailable { message: Some(message), .. } => *message = secret.redact(message),
             Self::BadUrl { .. }
+            | Self::BadCa { .. }
+            | Self::BadTls { .. }
             | Self::NoEndpoint { .. }
             | Self::TooOld { .. }
             | Self::Unavailable { message: None, .. }
@@ -285,7 +303,11 @@ impl Fault for IronicError {
                 FaultKind::Invalid
             }
             Self::Unauthenticated { .. } => FaultKind::Unauthenticated,
-            Self::NoEndpoint { .. } | Self::TooOld { .. } | Self::Forbidden { .. } => FaultKind::NeedsPerson,
+            Self::BadCa { .. }
+            | Self::BadTls { .. }
+            | Self::NoEndpoint { .. }
+            | Self::TooOld { .. }
+            | Self::Forbidden { .. } => FaultKind::NeedsPerson,
             Self::NoConductor { .. }
             | Self::Busy { .. }
             | Self::Unavailable { .. }
@@ -313,6 +335,7 @@ pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         409 => conflict(message),
         _ if is_about_the_image(&message) => IronicError::ImageRejected { message },
         404 => IronicError::NotFound { message },
+        _ if is_no_identity(&message) => IronicError::NotFound { message },
         _ if state_does_not_allow_it(&message) => IronicError::InvalidState { message },
         _ if is_in_maintenance(&message) => IronicError::InMaintenance { message },
         _ if is_not_valid(&message) => IronicError::NotValid { message },

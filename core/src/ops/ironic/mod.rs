@@ -1,0 +1,37 @@
+//! Bare metal that OpenStack Ironic keeps: nodes, provisioning and unprovisioning.
+//!
+//! Stateless on purpose: Ironic keeps all state, an operation's id is the node's UUID, and what is told of it is derived
+//! from the node at each question. Ours are the audit, the approval, and the job that takes a node down.
+
+mod check_provision_status;
+mod check_unprovision_status;
+mod course;
+mod enrol_node;
+mod fault;
+mod get_node;
+mod list_nodes;
+mod manage_node;
+mod node;
+mod patience;
+mod provide_node;
+mod provision_server;
+mod reservation;
+mod secret_text;
+mod unprovision_plan;
+mod unprovision_server;
+
+pub use check_provision_status::CheckProvisionStatus;
+pub use check_unprovision_status::CheckUnprovisionStatus;
+pub use course::{Course, CourseStatus, OperationInput, last_words, unprovision_course};
+pub use enrol_node::{Bmc, EnrolNode, EnrolNodeInput};
+pub use fault::NodeFault;
+pub use get_node::GetNode;
+pub use list_nodes::{ListNodes, ListNodesInput};
+pub use manage_node::ManageNode;
+pub use node::{NodeInput, NodeView};
+pub use patience::patiently;
+pub use provide_node::ProvideNode;
+pub use provision_server::{ProvisionRequest, ProvisionResponse, ProvisionServer};
+pub use secret_text::SecretText;
+pub use unprovision_plan::{UnprovisionParams, unprovision_plan};
+pub use unprovision_server::{DELETE, UNPROVISION_NODE, UnprovisionRequest, UnprovisionResponse, UnprovisionServer};

@@ -1,0 +1,219 @@
+//! Whose a node is, before anything is done to it.
+//!
+//! A reservation is an `instance_uuid` that Ironic gives to one node only, and to a node that has none only; so of any
+//! number that reach for a node, through whatever replica, one gets it. The same request has the same instance, so that
+//! it finds what it reserved when it is asked again.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+use sha2::{Digest, Sha256};
+use tracing::{info, warn};
+
+use super::{
+    NodeFault, ProvisionRequest,
+    patience::{PATIENCE, PAUSE},
+    patiently,
+};
+use crate::{
+    clients::ironic::{Ironic, IronicError, Node, NodeFilter, Patch, ProvisionState},
+    clock::SharedClock,
+    ops::{OpError, Ops},
+    units::Timestamp,
+};
+
+/// Where a node keeps our note of its reservation.
+const NOTE: &str = "rackhand";
+/// After so long a reservation that led to nothing is given back by whoever looks.
+const STALE: Duration = Duration::from_mins(5);
+
+/// Our note of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// When it was made.
+    pub reserved_at: Timestamp,
+    /// For which instance.
+    pub instance: String,
+}
+
+/// Someone who reaches for a node.
+pub(super) struct Reservation<'a> {
+    pub ironic: &'a Ironic,
+    pub clock: &'a SharedClock,
+    /// For which instance.
+    pub instance: String,
+    /// When it was asked for.
+    pub now: Timestamp,
+}
+
+impl Reservation<'_> {
+    /// The node that this reservation has already.
+    pub async fn held(&self) -> Result<Option<Node>, OpError> {
+        let filter = NodeFilter { instance_uuid: Some(self.instance.clone()), ..NodeFilter::default() };
+        let page = self.ironic.nodes_page(&filter, None, 1).await;
+        Ok(page.map_err(|error| NodeFault::of(&self.instance, error))?.nodes.pop())
+    }
+
+    /// Reserves the node that is asked for, or a free one.
+    pub async fn make(&self, request: &ProvisionRequest) -> Result<Node, OpError> {
+        match &request.server_id {
+            Some(id) => self.named(id, request.resource_class.as_deref()).await,
+            None => self.any(request.resource_class.as_deref()).await,
+        }
+    }
+
+    /// Gives a node back on which nothing was begun. What cannot be given back now is given back by [`release_stale`].
+    pub async fn give_back(&self, uuid: &str) {
+        match patiently(self.clock, || release(self.ironic, uuid, &self.instance)).await {
+            Ok(_) => info!(node = uuid, "the reservation is given back"),
+            Err(error) => warn!(node = uuid, %error, "the reservation could not be given back now"),
+        }
+    }
+
+    async fn named(&self, id: &str, class: Option<&str>) -> Result<Node, OpError> {
+        let not_available = || NodeFault::NotAvailable { id: id.chars().take(64).collect() };
+        let node = self.ironic.node(id).await.map_err(|error| NodeFault::of(id, error))?;
+        if !is_free(&node) || class.is_some_and(|class| node.resource_class.as_deref() != Some(class)) {
+            return Err(not_available().into());
+        }
+        match patiently(self.clock, || self.take(&node)).await {
+            Err(error) if is_lost(&error) => Ok(self.held().await?.ok_or_else(not_available)?),
+            taken => Ok(taken.map_err(|error| NodeFault::of(id, error))?),
+        }
+    }
+
+    async fn any(&self, class: Option<&str>) -> Result<Node, OpError> {
+        let began = self.clock.now();
+        loop {
+            let free = self.free(class).await?;
+            let mut locked = None;
+            for node in &free {
+                match self.take(node).await {
+                    Ok(node) => return Ok(node),
+                    Err(IronicError::Associated { .. }) => {
+                        // Perhaps by this same request, asked twice at once.
+                        if let Some(node) = self.held().await? {
+                            return Ok(node);
+                        }
+                    }
+                    Err(IronicError::Locked { .. } | IronicError::Busy { .. }) => locked = Some(node),
+                    Err(error) if is_lost(&error) => {}
+                    Err(error) => return Err(NodeFault::of(&node.uuid, error).into()),
+                }
+            }
+            match locked {
+                None => return Err(NodeFault::NoneMatches.into()),
+                Some(node) if self.clock.now().since(began) >= PATIENCE => {
+                    return Err(NodeFault::Busy { id: node.uuid.clone() }.into());
+                }
+                Some(_) => self.clock.sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// The free nodes, each request beginning at another place of the list, so that those who come at once do not all
+    /// reach for the first.
+    async fn free(&self, class: Option<&str>) -> Result<Vec<Node>, OpError> {
+        let filter = NodeFilter {
+            provision_state: Some(ProvisionState::Available),
+            resource_class: class.map(str::to_owned),
+            associated: Some(false),
+            maintenance: Some(false),
+            ..NodeFilter::default()
+        };
+        let mut nodes = self.ironic.nodes(&filter).await.map_err(NodeFault::Away)?;
+        nodes.retain(is_free);
+        let place = self.instance.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let count = nodes.len().max(1);
+        nodes.rotate_left(place % count);
+        Ok(nodes)
+    }
+
+    async fn take(&self, node: &Node) -> Result<Node, IronicError> {
+        let note = Note { reserved_at: self.now, instance: self.instance.clone() };
+        let patches =
+            [Patch::add("/instance_uuid", self.instance.as_str()), Patch::add(format!("/extra/{NOTE}"), json!(note))];
+        match self.ironic.patch_node(&node.uuid, &patches).await {
+            Err(error) if error.effect_unknown() => {
+                let seen = self.ironic.node(&node.uuid).await?;
+                if seen.instance_uuid.as_deref() == Some(&self.instance) { Ok(seen) } else { Err(error) }
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// Whether a node can be provisioned.
+pub(super) fn is_free(node: &Node) -> bool {
+    node.provision_state == ProvisionState::Available && !node.maintenance && node.instance_uuid.is_none()
+}
+
+/// Our note, where the node has the instance that it speaks of.
+pub(super) fn note_of(node: &Node) -> Option<Note> {
+    let note: Note = serde_json::from_value(node.extra.get(NOTE)?.clone()).ok()?;
+    (node.instance_uuid.as_ref() == Some(&note.instance)).then_some(note)
+}
+
+/// The instance of a request: the same for the same request.
+pub(super) fn instance_of(key: &str) -> String {
+    let hash = Sha256::digest([b"instance:", key.as_bytes()].concat());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
+}
+
+/// Gives a reservation back, if the node has it still and nothing was begun on it.
+async fn release(ironic: &Ironic, uuid: &str, instance: &str) -> Result<bool, IronicError> {
+    let node = ironic.node(uuid).await?;
+    if node.instance_uuid.as_deref() != Some(instance) || node.provision_state != ProvisionState::Available {
+        return Ok(false);
+    }
+    let mut patches = vec![Patch::remove("/instance_uuid"), Patch::add("/instance_info", Map::new())];
+    if node.extra.contains_key(NOTE) {
+        patches.push(Patch::remove(format!("/extra/{NOTE}")));
+    }
+    ironic.patch_node(uuid, &patches).await.map(|_| true)
+}
+
+/// The other ones were faster, or the node is no longer what it was in the list.
+fn is_lost(error: &IronicError) -> bool {
+    matches!(
+        error,
+        IronicError::Associated { .. }
+            | IronicError::InvalidState { .. }
+            | IronicError::InMaintenance { .. }
+            | IronicError::Conflict { .. }
+            | IronicError::NotFound { .. }
+    )
+}
+
+impl Ops {
+    /// Gives back what was reserved by us for longer than it takes to begin, on nodes on which nothing was begun: what
+    /// was left behind by a process that died. Answers how many.
+    ///
+    /// # Errors
+    /// When Ironic cannot be asked.
+    pub async fn release_stale_reservations(&self) -> Result<usize, OpError> {
+        let Some(ironic) = &self.ironic else { return Ok(0) };
+        let filter = NodeFilter {
+            provision_state: Some(ProvisionState::Available),
+            associated: Some(true),
+            ..NodeFilter::default()
+        };
+        let nodes = ironic.nodes(&filter).await.map_err(NodeFault::Away)?;
+        let mut released = 0;
+        for node in nodes {
+            let Some(note) = note_of(&node) else { continue };
+            if self.clock.now().since(note.reserved_at) < STALE {
+                continue;
+            }
+            match release(ironic, &node.uuid, &note.instance).await {
+                Ok(done) => released += usize::from(done),
+                // It is looked at again.
+                Err(error) => warn!(node = node.uuid, %error, "a stale reservation could not be given back now"),
+            }
+        }
+        Ok(released)
+    }
+}
