@@ -15,8 +15,19 @@ pub(super) fn paths(schemas: &mut Schemas) -> Vec<(&'static str, Value)> {
     let numbers = json!({ "200": content("Numbers", "text/plain", &json!({ "type": "string" })) });
     let document = json!({ "200": json_of("OpenAPI 3.1", &json!({ "type": "object" })) });
     vec![
-        ("/events", stream("events", "Tells what happens to jobs, servers and incidents, as it happens", &[])),
-        ("/jobs/{job}/events", stream("job_events", "Tells what happens in one job, as it happens", &["job"])),
+        (
+            "/events",
+            stream(
+                "events",
+                "Tells what happens to jobs, servers and incidents, as it happens",
+                &[],
+                &["topic", "subject", "after"],
+            ),
+        ),
+        (
+            "/jobs/{job}/events",
+            stream("job_events", "Tells what happens in one job, as it happens", &["job"], &["after"]),
+        ),
         ("/healthz", open("healthz", "Says that the process lives", json!({ "200": health }))),
         ("/readyz", open("readyz", "Says how ready everything is", ready)),
         ("/metrics", guarded("metrics", "Numbers for Prometheus", numbers)),
@@ -41,12 +52,15 @@ fn guarded(id: &str, summary: &str, mut responses: Value) -> Value {
 }
 
 /// A stream of server-sent events, beside the routes of the table.
-fn stream(id: &str, summary: &str, path_fields: &[&str]) -> Value {
+fn stream(id: &str, summary: &str, path_fields: &[&str], query_fields: &[&str]) -> Value {
     let text = |name: &str, place: &str, about: &str| {
         json!({ "name": name, "in": place, "required": place == "path", "description": about,
             "schema": { "type": "string", "maxLength": 200 } })
     };
     let mut parameters: Vec<Value> = path_fields.iter().map(|name| text(name, "path", "The job's id")).collect();
+    parameters.extend(
+        query_fields.iter().map(|name| text(name, "query", "Which events: of a topic, of one thing, after an id")),
+    );
     parameters.push(text(
         "Last-Event-ID",
         "header",
