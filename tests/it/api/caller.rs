@@ -1,6 +1,6 @@
 //! A door that listens, and a program in front of it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use rackhand_agent::api::{self, Api};
 use rackhand_core::{
@@ -13,6 +13,8 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -24,7 +26,8 @@ const PLENTY: u32 = 100_000;
 /// A door; it closes when this is dropped.
 pub struct Door {
     pub address: SocketAddr,
-    _open: DropGuard,
+    open: DropGuard,
+    serving: JoinHandle<()>,
 }
 
 impl Door {
@@ -37,8 +40,14 @@ impl Door {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let router = api::router(Api::new(ops.clone(), auth, per_minute));
-        tokio::spawn(api::serve(listener, router, stop.clone()));
-        Self { address, _open: stop.drop_guard() }
+        let serving = tokio::spawn(api::serve(listener, router, stop.clone()));
+        Self { address, open: stop.drop_guard(), serving }
+    }
+
+    /// Closes it, and waits until it is closed.
+    pub async fn close(self) {
+        drop(self.open);
+        timeout(Duration::from_secs(5), self.serving).await.expect("nobody keeps it open").unwrap();
     }
 
     /// A program with this secret.

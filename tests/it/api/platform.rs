@@ -74,3 +74,14 @@ async fn the_page_for_people_takes_nothing_from_elsewhere() {
     let document = Answered::of(place.viewer.at(Method::GET, "/openapi.json")).await.good(200);
     assert_eq!(document["openapi"], "3.1.0");
 }
+
+#[tokio::test]
+async fn a_stop_waits_for_nobody_who_is_silent() {
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let Place { door, viewer, desk: _desk, .. } = Place::new(&db).await;
+    viewer.get("/servers").await.good(200);
+    let _silent = tokio::net::TcpStream::connect(door.address).await.unwrap();
+    let address = door.address;
+    door.close().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}

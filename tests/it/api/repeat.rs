@@ -95,3 +95,23 @@ async fn what_was_seen_is_told_by_its_tag() {
     })
     .await;
 }
+
+/// Everybody saw the same; one of them was first.
+#[tokio::test]
+async fn of_changes_to_what_all_saw_one_is_made() {
+    each_engine(|db| async move {
+        let place = Place::new(&db).await;
+        place.desk.server(1, ServerStatus::Ready, true).await;
+        let tag = place.viewer.get("/servers/vps-1").await.header("etag").to_owned();
+        let asked = (0..6).map(|number| {
+            let request = place.operator.request(Method::PATCH, "/servers/vps-1").header("If-Match", &tag);
+            Answered::of(request.json(&json!({ "labels": { "who": number.to_string() } })))
+        });
+        let answers = join_all(asked).await;
+        let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+        assert_eq!((with(200), with(200) + with(412)), (1, answers.len()), "{answers:?}");
+        let won = answers.iter().find(|answer| answer.status == 200).unwrap().good(200);
+        assert_eq!(place.viewer.get("/servers/vps-1").await.good(200)["server"]["labels"], won["labels"]);
+    })
+    .await;
+}
