@@ -274,3 +274,19 @@ fn the_printed_documents_are_current() {
     assert_generated("rackhand.example.toml", &example());
     assert_generated("docs/configuration.md", &docs());
 }
+
+#[test]
+fn a_door_without_tokens_is_opened_to_this_machine_only() {
+    let env = |listen| [("RACKHAND_API_AUTH", "none"), ("RACKHAND_API_LISTEN", listen)];
+    let problems = ConfigFile::new("").problems(&env("0.0.0.0:8080"));
+    assert!(
+        problems.len() == 1 && problems[0].contains("api.listen") && problems[0].contains("loopback"),
+        "{problems:?}"
+    );
+    for listen in ["127.0.0.1:8080", "[::1]:8080"] {
+        assert!(ConfigFile::new("").load(&env(listen)).is_ok());
+    }
+    let config = ConfigFile::new("").load(&[]).unwrap();
+    assert_eq!(config.api.listen, None, "no port is opened unless it is asked for");
+    assert!(!ConfigFile::new("").problems(&[("RACKHAND_API_LISTEN", "localhost")]).is_empty());
+}
