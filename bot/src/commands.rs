@@ -2,7 +2,7 @@
 
 use rackhand_core::{model::Role, ops};
 
-use crate::want::Action;
+use crate::want::{Action, NodeAction};
 
 /// A command.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub enum Takes {
     Nothing,
     /// A server's handle, for this, or for its card.
     Server(Option<Action>),
+    /// The name of a node of Ironic's, for this, or for its card.
+    Node(Option<NodeAction>),
     /// A job's short name.
     Job,
     /// A role.
@@ -35,7 +37,7 @@ pub enum Takes {
 }
 
 /// All of them, in the order of help.
-pub const COMMANDS: [Command; 22] = [
+pub const COMMANDS: [Command; 25] = [
     Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
     Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
     Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
@@ -47,6 +49,14 @@ pub const COMMANDS: [Command; 22] = [
     on_server(Action::Release, "release_server", false),
     on_server(Action::ForceRebuild, "force_rebuild_server", false),
     on_server(Action::ResetAttempts, "reset_attempts", false),
+    Command { name: "nodes", operation: Some("list_nodes"), takes: Takes::Nothing, in_menu: true },
+    Command { name: "node", operation: Some("get_node"), takes: Takes::Node(None), in_menu: false },
+    Command {
+        name: "unprovision",
+        operation: Some("unprovision_server"),
+        takes: Takes::Node(Some(NodeAction::Unprovision)),
+        in_menu: false,
+    },
     Command { name: "jobs", operation: Some("list_jobs"), takes: Takes::Nothing, in_menu: true },
     Command { name: "job", operation: Some("show_job"), takes: Takes::Job, in_menu: true },
     Command { name: "story", operation: Some("show_job"), takes: Takes::Job, in_menu: false },

@@ -25,6 +25,12 @@ pub enum Want {
     Act(Action, ServerId),
     /// A choice of servers for something, from this place on.
     Choose(Action, u32),
+    /// The list of Ironic's nodes from this place on.
+    Nodes(u32),
+    /// A node's card, by its UUID.
+    Node(String),
+    /// Something done to a node.
+    ActOnNode(NodeAction, String),
     /// The list of jobs from this place on; of one server, or of all.
     Jobs(Option<ServerId>, u32),
     /// A job's live card.
@@ -76,6 +82,50 @@ pub enum Action {
     ForceRebuild,
     /// Given new attempts.
     ResetAttempts,
+}
+
+/// What can be done to a node of Ironic's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+pub enum NodeAction {
+    /// Its BMC tried.
+    Manage,
+    /// Made available.
+    Provide,
+    /// Given the configured image.
+    Provision,
+    /// Taken down and wiped.
+    Unprovision,
+}
+
+impl NodeAction {
+    /// The operation's name.
+    pub fn operation(self) -> &'static str {
+        match self {
+            Self::Manage => "manage_node",
+            Self::Provide => "provide_node",
+            Self::Provision => "provision_server",
+            Self::Unprovision => "unprovision_server",
+        }
+    }
+
+    /// The name of its texts.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Manage => "node-manage",
+            Self::Provide => "node-provide",
+            Self::Provision => "node-provision",
+            Self::Unprovision => "node-unprovision",
+        }
+    }
+
+    fn letters(self) -> &'static str {
+        match self {
+            Self::Manage => "nm",
+            Self::Provide => "nv",
+            Self::Provision => "np",
+            Self::Unprovision => "nu",
+        }
+    }
 }
 
 impl Action {
@@ -134,6 +184,9 @@ impl Want {
             Self::Server(id) => format!("s:{id}"),
             Self::Act(action, id) => format!("{}:{id}", action.letters()),
             Self::Choose(action, from) => format!("c{}:{from}", action.letters()),
+            Self::Nodes(from) => format!("ns:{from}"),
+            Self::Node(uuid) => format!("n:{uuid}"),
+            Self::ActOnNode(action, uuid) => format!("{}:{uuid}", action.letters()),
             Self::Jobs(None, from) => format!("js:{from}"),
             Self::Jobs(Some(server), from) => format!("jh:{server}:{from}"),
             Self::Job(id) => format!("j:{id}"),
@@ -163,6 +216,8 @@ impl Want {
             "help" => Self::Help,
             "ss" => Self::Servers(rest.parse().ok()?),
             "s" => Self::Server(rest.parse().ok()?),
+            "ns" => Self::Nodes(rest.parse().ok()?),
+            "n" => Self::Node(uuid(rest)?),
             "js" => Self::Jobs(None, rest.parse().ok()?),
             "jh" => Self::Jobs(Some(pair()?.0.parse().ok()?), pair()?.1.parse().ok()?),
             "j" => Self::Job(rest.parse().ok()?),
@@ -181,12 +236,19 @@ impl Want {
             "ln" if rest.is_empty() => Self::Lang(None),
             "ln" => Self::Lang(Some(rest.parse().ok()?)),
             "st" => Self::Status,
-            _ => match Action::of_letters(verb) {
-                Some(action) => Self::Act(action, rest.parse().ok()?),
-                None => Self::Choose(Action::of_letters(verb.strip_prefix('c')?)?, rest.parse().ok()?),
+            _ => match (Action::of_letters(verb), NodeAction::iter().find(|action| action.letters() == verb)) {
+                (Some(action), _) => Self::Act(action, rest.parse().ok()?),
+                (None, Some(action)) => Self::ActOnNode(action, uuid(rest)?),
+                (None, None) => Self::Choose(Action::of_letters(verb.strip_prefix('c')?)?, rest.parse().ok()?),
             },
         })
     }
+}
+
+/// A UUID as Ironic writes it.
+fn uuid(text: &str) -> Option<String> {
+    let fits = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    fits.then(|| text.to_owned())
 }
 
 /// A press: what is wanted, and whether the answer comes below rather than in place of the message with the button.

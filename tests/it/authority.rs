@@ -179,10 +179,12 @@ fn status_for(operation: &str) -> ServerStatus {
 /// An input that the operation takes; the thing that it names need not be there.
 pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
-        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "show_status" => json!({}),
+        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
+        | "list_incidents" | "show_status" => json!({}),
+        "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
         "get_operation" => json!({ "id": "00000000" }),
-        "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
+        "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
         "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),
         "put_user" => json!({ "telegram_id": other + 100_000, "role": "viewer" }),

@@ -2,17 +2,16 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rackhand_core::{
     ids::ApprovalId,
-    ops::{Answer, Method},
+    ops::{Answer, Method, tag},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::routes::{Offer, PREFIXES};
 
@@ -54,24 +53,16 @@ fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {
     if offer.rest.method != Method::Get {
         return (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     }
-    let etag = etag(&text);
-    let caching =
-        [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    if names(headers, header::IF_NONE_MATCH, &etag) {
+    let tag = format!("\"{}\"", tag(value));
+    let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "private, no-cache")];
+    if tags(headers, header::IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag) {
         return (StatusCode::NOT_MODIFIED, caching, Body::empty()).into_response();
     }
     (status, caching, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-fn etag(text: &str) -> HeaderValue {
-    let digest = Sha256::digest(text.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
-}
-
-/// Whether a header of conditions names this tag; a weak tag is as good here.
-fn names(headers: &HeaderMap, header: header::HeaderName, etag: &HeaderValue) -> bool {
-    let texts = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    let etag = etag.to_str().unwrap_or_default();
-    texts.flat_map(|text| text.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+/// The tags that a header of conditions names.
+pub(super) fn tags(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = &str> {
+    let texts = headers.get_all(header).into_iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }

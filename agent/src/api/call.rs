@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
+use rackhand_core::ops::Unchanged;
 use serde_json::Map;
 
 use super::{Api, Caller, Problem, answer, input, routes::Route};
@@ -25,8 +26,22 @@ pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Req
     let (offer, given) = route.choose(given)?;
     let input = input::assemble(offer, &params, parts.uri.query().unwrap_or_default(), given)?;
     let key = key_of(&parts.headers)?;
-    let answer = api.ops.call_by_name(&caller.0, offer.entry.spec.name, &input, key).await?;
+    let unchanged = unchanged(route, &params, &parts.headers)?;
+    let answer = api.ops.call_if(&caller.0, offer.entry.spec.name, &input, key, unchanged).await?;
     Ok(answer::response(offer, answer, &parts.headers))
+}
+
+/// What `If-Match` asks for: that what GET shows at the same path is what the caller saw.
+fn unchanged(route: &Route, path: &[(&str, &str)], headers: &HeaderMap) -> Result<Option<Unchanged>, Problem> {
+    let Some(reading) = route.reading else { return Ok(None) };
+    let tags: Vec<&str> = answer::tags(headers, header::IF_MATCH).collect();
+    if tags.is_empty() || tags.contains(&"*") {
+        return Ok(None);
+    }
+    // Only strong tags are ever given out, and a weak one is none of them.
+    let tags = tags.iter().filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)).collect();
+    let input = input::assemble(&reading, path, "", Map::new())?;
+    Ok(Some(Unchanged { reading: reading.entry.spec.name, input, tags }))
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
-use super::{Api, MCP, Problem};
+use super::{Api, MCP, Problem, metrics};
 
 /// Longest time until an answer begins.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,10 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
     let id = id_of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = info_span!("request", id, %method, route);
+    // A method that somebody made up is no name for a number, nor for a line of the log.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS];
+    let method = if known.contains(&method) { method.to_string() } else { "OTHER".to_owned() };
+    let span = info_span!("request", id, method, route);
     async move {
         let began = api.ops.clock.now();
         let late = || {
@@ -42,6 +45,7 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
             None => response,
         };
         let (status, took) = (response.status(), api.ops.clock.now().since(began));
+        metrics::count(&route, &method, status.as_u16(), took);
         if status.is_server_error() {
             // `?path`: what comes from outside is never logged as it came.
             warn!(status = status.as_u16(), ms = took.as_millis(), ?path, "failed");

@@ -106,10 +106,10 @@ pub(super) fn assemble(
         known.require(name)?;
     }
     for (name, text) in parse_query(query)? {
-        known.require(&name)?;
-        if input.contains_key(&name) {
-            return Err(Problem::bad(name, "given-twice", "this field is given more than once"));
+        if matches!(offer.rest.method, Method::Post | Method::Patch) {
+            return Err(Problem::bad(shown(&name), "unknown-field", "fields come in the body here, not in the query"));
         }
+        known.require(&name)?;
         let value = known.coerce(&name, text)?;
         input.insert(name, value);
     }
@@ -139,8 +139,7 @@ impl Fields<'_> {
             return Ok(());
         }
         let expected = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let shown: String = name.chars().take(LONGEST_NAME).collect();
-        Err(Problem::bad(shown, "unknown-field", format!("there is no such field here; there are: {expected}")))
+        Err(Problem::bad(shown(name), "unknown-field", format!("there is no such field here; there are: {expected}")))
     }
 
     /// A text of a path or a query as the field's type has it.
@@ -162,6 +161,11 @@ impl Fields<'_> {
     }
 }
 
+/// A name that somebody made up, as it is shown to them.
+fn shown(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
 /// Whether a field may be of this type, by itself, by reference or by choice.
 fn has_type(root: &Value, field: &Value, wanted: &str) -> bool {
     let named = |value: &Value| value.as_str() == Some(wanted);
@@ -181,8 +185,7 @@ pub(super) fn parse_query(query: &str) -> Result<Vec<(String, String)>, Problem>
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let (name, value) = (decode(name)?, decode(value)?);
         if pairs.iter().any(|(known, _)| *known == name) {
-            let shown: String = name.chars().take(LONGEST_NAME).collect();
-            return Err(Problem::bad(shown, "given-twice", "this field is given more than once"));
+            return Err(Problem::bad(shown(&name), "given-twice", "this field is given more than once"));
         }
         pairs.push((name, value));
     }

@@ -6,22 +6,28 @@
 mod answer;
 mod auth;
 mod call;
+mod docs;
 mod events;
 mod frame;
+mod health;
 mod input;
 mod limits;
+mod metrics;
+mod openapi;
 mod pace;
 mod problem;
 mod routes;
+mod schemas;
 mod serve;
 mod streams;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{Json, Router, middleware, routing::get};
 use rackhand_core::{config::ApiAuth, ops::Ops};
 
 pub use auth::Caller;
+pub use openapi::document;
 pub use problem::{FieldError, Problem};
 pub use serve::{serve, serve_paced};
 
@@ -60,12 +66,18 @@ impl Api {
 /// Every route of the door. What is added to `known` is behind authority and the limit of requests: its handlers find
 /// the [`Caller`] among the request's extensions.
 pub fn router(api: Api) -> Router {
-    let mut known = routes::operations().merge(events::routes());
+    let mut known = routes::operations()
+        .merge(events::routes())
+        .route("/openapi.json", get(|| async { Json(document()) }))
+        .route("/metrics", get(metrics::metrics));
     if let Some(models) = api.models.clone() {
         known = known.route_service(MCP, models);
     }
     let known = known.route_layer(middleware::from_fn_with_state(api.clone(), auth::admit));
     known
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .merge(docs::docs())
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
         .layer(middleware::from_fn_with_state(api.clone(), frame::frame))

@@ -168,6 +168,7 @@ impl From<OpError> for Problem {
 /// The one place where an error becomes a status.
 pub(super) fn status_of(error: &OpError) -> StatusCode {
     match (error, error.kind()) {
+        (OpError::NotAsSeen, _) => StatusCode::PRECONDITION_FAILED,
         (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => StatusCode::SERVICE_UNAVAILABLE,
         (_, FaultKind::Invalid) => StatusCode::BAD_REQUEST,
         (_, FaultKind::NotFound) => StatusCode::NOT_FOUND,

@@ -20,6 +20,8 @@ pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) offers: Vec<Offer>,
+    /// What GET shows at the same path, where this route changes it.
+    pub(super) reading: Option<Offer>,
 }
 
 /// An operation at a route.
@@ -31,18 +33,21 @@ pub(super) struct Offer {
 
 /// Every route, by path and method.
 pub(super) fn routes() -> Vec<Route> {
-    let mut all: BTreeMap<(&str, Method), Vec<Offer>> = BTreeMap::new();
+    let mut all: BTreeMap<(&'static str, Method), Vec<Offer>> = BTreeMap::new();
     for entry in table() {
         for rest in entry.spec.rest {
             all.entry((rest.path, rest.method)).or_default().push(Offer { entry, rest: *rest });
         }
     }
-    let route = |((path, method), mut offers): ((_, _), Vec<Offer>)| {
+    let reading = |path| all.get(&(path, Method::Get)).and_then(|offers| offers.first()).copied();
+    let route = |(&(path, method), offers): (&(&'static str, Method), &Vec<Offer>)| {
+        let mut offers = offers.clone();
         // Whichever asks for nothing special takes what is left.
         offers.sort_by_key(|offer| offer.rest.when.is_none());
-        Route { method, path, offers }
+        let changes = matches!(method, Method::Patch | Method::Delete);
+        Route { method, path, offers, reading: reading(path).filter(|_| changes) }
     };
-    all.into_iter().map(route).collect()
+    all.iter().map(route).collect()
 }
 
 /// Every route under every prefix.

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::pace::Paced;
+use super::{metrics, pace::Paced};
 
 /// Connections that are open at once; others wait in the system's queue.
 const MOST_CONNECTIONS: usize = 512;
@@ -27,6 +27,8 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait where no connection can be taken, such as for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+/// How often what was counted is folded.
+const TIDY: Duration = Duration::from_secs(10);
 
 /// Longest time in which a reader takes nothing of an answer that waits for it.
 const SLOWEST_READ: Duration = Duration::from_secs(30);
@@ -42,6 +44,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 
 /// [`serve`], dropping a reader who takes nothing for so long.
 pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duration, stop: CancellationToken) {
+    let mut tidy = tokio::time::interval(TIDY);
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
@@ -51,6 +54,10 @@ pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duratio
         };
         let (slot, accepted) = tokio::select! {
             next = next => next,
+            _ = tidy.tick() => {
+                metrics::fold();
+                continue;
+            }
             () = stop.cancelled() => break,
         };
         match accepted {

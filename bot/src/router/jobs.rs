@@ -79,7 +79,7 @@ impl Router {
         }
         let mut message = Message::new(say!(lang, &format!("choose-{command}")));
         for line in list {
-            let handle = line.server.unwrap_or_default();
+            let handle = job::subject(&line.job, line.server.as_deref());
             let label = format!("{} {handle} {}", job::icon(line.job.status), line.job.id.short());
             message.buttons.push(vec![named(&label, &want(line.job.id))]);
         }

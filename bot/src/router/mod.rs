@@ -8,6 +8,7 @@ mod answers;
 mod floods;
 mod jobs;
 mod menu;
+mod nodes;
 mod people;
 mod poll;
 mod reply;
@@ -302,7 +303,9 @@ impl Router {
 
 /// Whether an error is an answer for the person, rather than a fault of ours that may pass.
 fn is_persons(error: &OpError) -> bool {
-    !matches!(error.kind(), FaultKind::Unavailable | FaultKind::RateLimited | FaultKind::Bug)
+    // An Ironic that is away may stay away: the person is told, rather than the message kept for later.
+    matches!(error, OpError::Node(_))
+        || !matches!(error.kind(), FaultKind::Unavailable | FaultKind::RateLimited | FaultKind::Bug)
 }
 
 fn help_bug(lang: Lang) -> crate::messenger::Message {

@@ -94,7 +94,7 @@ impl Router {
         found.ok_or_else(|| OpError::NotFound { what: "server", name: id.to_string() }.into())
     }
 
-    async fn open_questions(&self) -> Result<BTreeSet<ApprovalId>, RouteError> {
+    pub(super) async fn open_questions(&self) -> Result<BTreeSet<ApprovalId>, RouteError> {
         let open = self.ops.store.read().await?.approvals(true, &rackhand_core::store::Slice::first(500)).await?;
         let now = self.ops.clock.now();
         Ok(open.into_iter().filter(|approval| approval.expires_at > now).map(|approval| approval.id).collect())

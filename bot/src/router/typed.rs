@@ -34,6 +34,7 @@ impl Router {
         match command.takes {
             Takes::Nothing | Takes::Code => self.answer(asked, &simple(command.name, argument)).await,
             Takes::Server(action) => self.about_server(asked, action, argument).await,
+            Takes::Node(action) => self.about_node(asked, action, argument).await,
             Takes::Job => self.about_job(asked, command.name, argument).await,
             Takes::Role => self.answer(asked, &Want::Invite(role(argument)?)).await,
             Takes::Language => {
@@ -77,6 +78,12 @@ impl Router {
         if let Some(server) = servers.iter().find(|server| server.handle.eq_ignore_ascii_case(argument)) {
             let want = action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
             return self.answer(asked, &want).await;
+        }
+        // A bare machine is provisioned by the same word.
+        if action == Some(Action::Provision)
+            && let Some(reply) = self.provision_named(asked, argument).await?
+        {
+            return Ok(reply);
         }
         Ok(Reply::below(views::body(unknown(asked, &servers, argument, action))))
     }
@@ -126,6 +133,7 @@ impl Router {
 fn simple(command: &str, argument: &str) -> Want {
     match command {
         "servers" => Want::Servers(0),
+        "nodes" => Want::Nodes(0),
         "jobs" => Want::Jobs(None, 0),
         "approvals" => Want::Approvals(0),
         "users" => Want::Users(0),

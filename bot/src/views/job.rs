@@ -2,7 +2,10 @@
 
 use rackhand_core::{
     model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
-    ops::{JobLine, JobView, PROVISION_VPS, PageOf},
+    ops::{
+        JobLine, JobView, PROVISION_VPS, PageOf,
+        ironic::{UNPROVISION_NODE, UnprovisionParams},
+    },
     states::JobStatus,
     units::millis,
 };
@@ -29,6 +32,12 @@ pub const STEPS: [&str; 11] = [
     "verify",
     "ready",
 ];
+
+/// The steps of an `unprovision_node` job, in order; a test keeps them equal to the workflow's.
+pub const NODE_STEPS: [&str; 5] = ["authorize", "clean_off", "delete", "await_available", "clean_back"];
+
+/// Steps of a job that leaves the disk as it is.
+const KEEPING: [&str; 2] = ["clean_off", "clean_back"];
 
 /// Steps of a job that wipes the disk first.
 const WIPING: [&str; 2] = ["reinstall", "await_reinstall"];
@@ -85,7 +94,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
     let mut html = if page.items.is_empty() { say!(lang, "jobs-none") } else { title };
     let mut all = Vec::new();
     for JobLine { job, server } in &page.items {
-        let handle = server.as_deref().unwrap_or("–");
+        let handle = &subject(job, server.as_deref());
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);
         let line = say!(lang, "jobs-line", handle = handle, what = what, id = job.id.short(), at = at);
@@ -227,14 +236,20 @@ fn ended(reader: &Reader, view: &JobView) -> Vec<String> {
     match job.status {
         JobStatus::Succeeded => {
             let key = format!("job-done-{}", mode(job));
-            vec![format!("{} {}", icon(job.status), say!(lang, &key, handle = handle(view), took = took))]
+            let mut lines =
+                vec![format!("{} {}", icon(job.status), say!(lang, &key, handle = handle(view), took = took))];
+            // What became of a node's disks is known at its end only.
+            lines.extend(node(job).and(job.outcome.as_ref()).map(|outcome| reason::why(lang, outcome)));
+            lines
         }
         JobStatus::Cancelled => {
             let mut lines = vec![format!("{} {}", icon(job.status), title(lang, "job-cancelled", view))];
             let by = view.events.iter().rev().find_map(|event| event.message.strip_prefix("called off by "));
             lines.extend(by.map(|by| say!(lang, "job-cancelled-by", by = by)));
             // Half-way means that the server is in no known state.
-            lines.extend(job.started_at.map(|_| say!(lang, "job-cancelled-half-way")));
+            let half_way =
+                if node(job).is_some() { "job-cancelled-half-way-unprovision" } else { "job-cancelled-half-way" };
+            lines.extend(job.started_at.map(|_| say!(lang, half_way)));
             lines
         }
         _ => {
@@ -280,6 +295,9 @@ fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
     if let Some(server) = &view.server {
         all.push(button_below(lang, "button-server", &Want::Server(server.id)));
     }
+    if let Some(node) = node(job) {
+        all.push(button_below(lang, "button-node", &Want::Node(node.node)));
+    }
     rows(all)
 }
 
@@ -287,12 +305,21 @@ fn title(lang: Lang, key: &str, view: &JobView) -> String {
     say!(lang, &format!("{key}-{}", mode(&view.job)), handle = handle(view))
 }
 
-fn handle(view: &JobView) -> &str {
-    view.server.as_ref().map_or("–", |server| server.handle.as_str())
+fn handle(view: &JobView) -> String {
+    subject(&view.job, view.server.as_ref().map(|server| server.handle.as_str()))
 }
 
-/// What the job is for: `setup`, `rebuild`, `recover`, or `other`.
+/// What a job is about: its server by its handle, or its node.
+pub fn subject(job: &Job, server: Option<&str>) -> String {
+    let node = || node(job).map(|params| params.plan.target);
+    server.map(str::to_owned).or_else(node).unwrap_or_else(|| "–".to_owned())
+}
+
+/// What the job is for: `setup`, `rebuild`, `recover`, `unprovision`, or `other`.
 fn mode(job: &Job) -> &'static str {
+    if job.kind == UNPROVISION_NODE {
+        return "unprovision";
+    }
     match params(job).map(|params| params.mode) {
         Some(ProvisionMode::Setup) => "setup",
         Some(ProvisionMode::Rebuild) => "rebuild",
@@ -306,7 +333,14 @@ fn params(job: &Job) -> Option<ProvisionParams> {
     params.filter(|_| job.kind == PROVISION_VPS)
 }
 
+fn node(job: &Job) -> Option<UnprovisionParams> {
+    serde_json::from_value(job.params.clone()).ok().filter(|_| job.kind == UNPROVISION_NODE)
+}
+
 fn plan(job: &Job) -> Vec<&'static str> {
+    if let Some(params) = node(job) {
+        return NODE_STEPS.into_iter().filter(|step| !params.clean || !KEEPING.contains(step)).collect();
+    }
     let Some(params) = params(job) else { return Vec::new() };
     STEPS.into_iter().filter(|step| params.reinstall || !WIPING.contains(step)).collect()
 }

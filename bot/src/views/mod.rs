@@ -5,6 +5,7 @@
 pub mod approval;
 pub mod help;
 pub mod job;
+pub mod node;
 pub mod notice;
 pub mod reason;
 pub mod server;

@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// Facts that are numbers, so that their plural is right.
-const NUMBERS: [&str; 2] = ["attempts", "seconds"];
+const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 35] = [
+pub const ERRORS: [&str; 36] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -30,6 +30,7 @@ pub const ERRORS: [&str; 35] = [
     "bad-code",
     "last-admin",
     "illegal",
+    "not-as-seen",
     "key-reused",
     "ironic-none",
     "node-unknown",
@@ -127,9 +128,9 @@ fn sentence(lang: Lang, kind: &str, reason: &Reason) -> String {
 
 fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
     // Fluent wants names that outlive the call: these are all that any text names.
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 20] = [
         "what", "known", "seen", "why", "attempts", "detail", "task", "seconds", "status", "failed", "mode", "name",
-        "path", "message", "needs", "has", "handle", "job", "machine",
+        "path", "message", "needs", "has", "handle", "job", "machine", "percent",
     ];
     let mut args: Vec<(&'static str, Arg)> = NAMES
         .iter()

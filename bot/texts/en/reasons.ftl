@@ -34,6 +34,7 @@ error-illegal =
         [job] The job is over, or does something else now: { $from }.
         *[other] That does not go any more: { $from }.
     }
+error-not-as-seen = It has changed since you looked. Look again, and decide anew.
 error-key-reused = This was handled already.
 error-store = My database does not answer. Try again in a minute.
 error-bug = Something broke on my side. It is in the log; try again, and tell whoever runs me if it stays so.

@@ -8,6 +8,7 @@ mod answer_approval;
 mod approved;
 mod call;
 mod cancel_job;
+mod clean;
 mod create_invite;
 mod create_token;
 mod doors;
@@ -46,6 +47,7 @@ mod show_server;
 mod show_status;
 mod show_user;
 mod starting;
+mod unchanged;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
@@ -93,6 +95,7 @@ pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
 pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
+pub use unchanged::{Unchanged, tag};
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{OpError, Ops, Outside, Rest, Topic};
+use super::{OpError, Ops, Outside, Rest, Topic, Unchanged};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, Risk, Role},
@@ -135,6 +135,8 @@ pub(super) struct Checked {
     pub kept: Value,
     /// What it is done to.
     pub target: String,
+    /// What must still be so for it to be done.
+    pub unchanged: Option<Unchanged>,
 }
 
 impl Entry {
@@ -178,6 +180,7 @@ impl Entry {
 }
 
 fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
+    super::clean::check(value)?;
     let input = parse::<O::Input>(value)?;
     let target = O::target(&input);
     let input = serde_json::to_value(input).map_err(OpError::Answer)?;
@@ -187,7 +190,7 @@ fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
             *place = Value::from("[secret]");
         }
     }
-    Ok(Checked { input, kept, target })
+    Ok(Checked { input, kept, target, unchanged: None })
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, OpError> {

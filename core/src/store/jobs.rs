@@ -372,6 +372,13 @@ impl Tx {
         rows.iter().map(|row| Ok((row.parsed("status")?, row.int("n")?))).collect()
     }
 
+    /// How many jobs a worker claimed that shows no sign of life since.
+    pub async fn count_jobs_without_worker(&mut self) -> StoreResult<i64> {
+        let now = self.db_now().await?;
+        let sql = "SELECT COUNT(*) FROM jobs WHERE status = 'running' AND lease_until < $1";
+        Ok(sqlx::query_scalar(sql).bind(now).fetch_one(self.conn()).await?)
+    }
+
     /// The last jobs of this kind that went well, newest first: their parameters, and how long they ran, in ms.
     pub async fn past_runs(&mut self, kind: &str, limit: i64) -> StoreResult<Vec<(Value, i64)>> {
         let sql = "SELECT params, finished_at - started_at AS ms FROM jobs

@@ -187,6 +187,15 @@ impl Store {
         self.begin(&self.writers, begin).await
     }
 
+    /// Begins a transaction that may write and sees one moment: to change what somebody else changed since is a race.
+    pub async fn write_on_one_moment(&self) -> StoreResult<Tx> {
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        self.begin(&self.writers, begin).await
+    }
+
     /// Begins a transaction that only reads, and sees one moment.
     pub async fn read(&self) -> StoreResult<Tx> {
         let begin = match self.engine {

@@ -1,0 +1,140 @@
+//! Ironic's nodes: shown, provisioned, taken down.
+
+use rackhand_core::{
+    model::Role,
+    ops::{
+        Answer, NodeFault, OpError, Page,
+        ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
+    },
+};
+use serde_json::json;
+
+use super::{Asked, Reply, RouteError, Router};
+use crate::{
+    messenger::Message,
+    texts::{plain, say},
+    views::{self, PAGE, node},
+    want::{NodeAction, Want},
+};
+
+impl Router {
+    pub(super) async fn list_nodes(&self, asked: &Asked<'_>, from: u32) -> Result<Reply, RouteError> {
+        let input = ListNodesInput { cursor: Page::skip(from), limit: PAGE, ..ListNodesInput::default() };
+        let list = self.done::<ListNodes>(asked, &input).await?;
+        Ok(Reply::here(node::list(&asked.reader, from, &list)))
+    }
+
+    pub(super) async fn show_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
+        let node = self.node(asked, id).await?;
+        Ok(Reply::here(self.node_card(asked, &node)).toast(plain!(asked.reader.lang, "toast-fresh")))
+    }
+
+    /// A node by what was typed; for `/unprovision`, what is to be done to it.
+    pub(super) async fn about_node(
+        &self,
+        asked: &Asked<'_>,
+        action: Option<NodeAction>,
+        argument: &str,
+    ) -> Result<Reply, RouteError> {
+        if argument.is_empty() {
+            let which = Message::new(say!(asked.reader.lang, "node-which"));
+            return Ok(Reply::below(views::body(which)));
+        }
+        let uuid = self.node(asked, argument).await?.uuid;
+        let want = action.map_or_else(|| Want::Node(uuid.clone()), |action| Want::ActOnNode(action, uuid.clone()));
+        Box::pin(self.answer(asked, &want)).await
+    }
+
+    /// Provisions the node that `NODE [IMAGE]` names; none where no node has this name.
+    pub(super) async fn provision_named(&self, asked: &Asked<'_>, argument: &str) -> Result<Option<Reply>, RouteError> {
+        if self.ops.ironic.is_none() || asked.reader.role < Role::Viewer {
+            return Ok(None);
+        }
+        let (name, image) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+        let node = match self.node(asked, name).await {
+            Ok(node) => node,
+            Err(RouteError::Operation(OpError::Node(NodeFault::NotFound { .. }))) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let image = Some(image.trim().to_owned()).filter(|image| !image.is_empty());
+        self.provision_node(asked, &node, image).await.map(Some)
+    }
+
+    /// Does something to a node, or asks for it.
+    pub(super) async fn act_on_node(
+        &self,
+        asked: &Asked<'_>,
+        action: NodeAction,
+        id: &str,
+    ) -> Result<Reply, RouteError> {
+        let lang = asked.reader.lang;
+        match action {
+            NodeAction::Provision => {
+                let node = self.node(asked, id).await?;
+                self.provision_node(asked, &node, None).await
+            }
+            NodeAction::Unprovision => self.unprovision_node(asked, id).await,
+            NodeAction::Manage | NodeAction::Provide => {
+                let (input, key) = (json!({ "node": id }), asked.key());
+                self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
+                let node = self.node(asked, id).await?;
+                let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
+                Ok(self.told(asked, &node, &told))
+            }
+        }
+    }
+
+    async fn provision_node(
+        &self,
+        asked: &Asked<'_>,
+        node: &NodeView,
+        image: Option<String>,
+    ) -> Result<Reply, RouteError> {
+        let lang = asked.reader.lang;
+        let Some(image_id) = image.or_else(|| self.ops.image.clone()) else {
+            let which = Message::new(say!(lang, "node-which-image", name = name(node)));
+            return Ok(Reply::below(views::body(which)));
+        };
+        let server_id = Some(node.uuid.clone());
+        let told = say!(lang, "done-node-provision", name = name(node), image = &image_id);
+        let request = ProvisionRequest { server_id, resource_class: None, image_id, config_drive: None };
+        self.done::<ProvisionServer>(asked, &request).await?;
+        let node = self.node(asked, &node.uuid).await?;
+        Ok(self.told(asked, &node, &told))
+    }
+
+    async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
+        let lang = asked.reader.lang;
+        let open = self.open_questions().await?;
+        let (input, key) = (json!({ "server_id": id }), asked.key());
+        let operation = NodeAction::Unprovision.operation();
+        match self.ops.call_by_name(&asked.user.actor(), operation, &input, Some(&key)).await? {
+            // The same question was open before: it is brought down to where the person is.
+            Answer::AwaitingApproval(question) if open.contains(&question) => {
+                Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")))
+            }
+            // A new question is on its way to everybody who may answer it.
+            Answer::AwaitingApproval(_) => Ok(Reply::again().toast(plain!(lang, "toast-asked"))),
+            Answer::Done(_) => Err(OpError::NoPlan.into()),
+        }
+    }
+
+    /// What was done, over the node's card as it is now.
+    fn told(&self, asked: &Asked<'_>, node: &NodeView, told: &str) -> Reply {
+        let card = self.node_card(asked, node);
+        let html = format!("{told}\n\n{}", card.html);
+        Reply::here(Message { html, ..card }).toast(plain!(asked.reader.lang, "toast-node-started", name = name(node)))
+    }
+
+    fn node_card(&self, asked: &Asked<'_>, node: &NodeView) -> Message {
+        node::card(&asked.reader, node, self.ops.image.is_some())
+    }
+
+    async fn node(&self, asked: &Asked<'_>, id: &str) -> Result<NodeView, RouteError> {
+        self.done::<GetNode>(asked, &NodeInput { node: id.to_owned() }).await
+    }
+}
+
+fn name(node: &NodeView) -> &str {
+    node.name.as_deref().unwrap_or(&node.uuid)
+}

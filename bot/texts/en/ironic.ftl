@@ -1,0 +1,96 @@
+# Bare metal that OpenStack Ironic keeps. States of nodes are shown in Ironic's own words.
+
+cmd-nodes = bare-metal nodes of Ironic
+cmd-node = one node
+cmd-unprovision = take a node down and wipe it
+
+nodes-title = <b>Nodes</b>
+nodes-none = Ironic keeps no nodes.
+nodes-line = <b>{ $name }</b> · { $state }
+nodes-line-maintenance = { " " }· 🛠 maintenance
+node-class = Kind: { $class }
+node-power = Power: { $power }
+node-instance = Used for: <code>{ $instance }</code>
+node-since = In this state since { $at }
+node-maintenance = 🛠 Kept out of use: { $why }
+node-error = ⚠️ { $error }
+node-cleaning-off = Its cleaning is switched off: it is not wiped between uses.
+node-protected = 🔒 Protected: Ironic does not take it down.
+node-which = Which node? /nodes shows them.
+node-which-image = Which image? Send <code>/provision { $name } IMAGE</code>, with an image's id, name or URL.
+
+button-nodes = 🗄 Nodes
+button-node = 🗄 Node
+button-node-provision = 💿 Provision
+button-node-unprovision = 🧹 Unprovision…
+button-node-manage = ✅ Manage
+button-node-provide = 📤 Make available
+toast-node-started = Begun: { $name }
+done-node-provision = 💿 { $name }: { $image } is being installed.
+done-node-manage = ✅ { $name }: Ironic tries its BMC.
+done-node-provide = 📤 { $name } is on its way to being available.
+
+plan-unprovision-server = unprovision
+approval-title-unprovision-server = 🧹 <b>Unprovision { $handle }?</b>
+approval-what-unprovision-server = Ironic takes it down: whatever runs on it ends, and it becomes free for others.
+loss-not-wiped = and yet nothing is wiped: whoever gets it next can read what is on its disks
+fact-node = Node
+fact-name = Name
+fact-instance = Used for
+fact-provision-state = State
+fact-cleaning = Cleaning
+
+job-name-unprovision = unprovisioning
+job-doing-unprovision = Taking <b>{ $handle }</b> down
+job-parked-unprovision = Taking <b>{ $handle }</b> down stopped: it needs you
+job-failed-unprovision = <b>{ $handle }</b> could not be taken down
+job-cancelled-unprovision = Taking <b>{ $handle }</b> down was called off
+job-done-unprovision = <b>{ $handle }</b> is free again, in { $took }
+job-cancelled-half-way-unprovision = ⚠️ What Ironic was told already goes on: look at the node.
+
+step-clean-off = switch its cleaning off
+step-delete = tell Ironic to take it down
+step-await-available = wait until it is free
+step-clean-back = switch its cleaning back
+
+error-ironic-none = No Ironic is configured here.
+error-node-unknown = I know no node “{ $name }”. /nodes shows them.
+error-node-not-available = { $name } is not free: it is used, kept out of use, or not ready.
+error-node-none-matches = No node is free that fits.
+error-image-unknown = The image “{ $name }” cannot be used: { $detail }
+error-node-not-provisioned = Nothing is on { $name } that could be taken down.
+error-node-not-provisioning = Nothing provisions { $name }: it is { $seen }.
+error-node-not-unprovisioning = Nothing unprovisions { $name }: it is { $seen }.
+error-node-busy = Ironic is at work on { $name }. Try again in a moment.
+error-node-protected = { $name } is protected in Ironic. Whoever protected it has to end that first.
+error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
+error-node-taken = There is a node “{ $name }” already.
+error-node-wrong-state = { $name } is not in a state for this: { $detail }
+error-ironic-refused = Ironic refused it: { $detail }
+error-ironic-away = Ironic does not answer as it should: { $detail }
+
+reason-node-busy = Ironic is at work on the node: { $detail }
+    .do = Try again once it is done.
+reason-node-gone = Ironic does not know the node any more.
+    .do = Cancel this job.
+reason-node-other-job = Another job takes this node down already.
+reason-node-changed = ⚠️ It is not what was allowed: { $what } was <code>{ $known }</code> and is <code>{ $seen }</code>. Ironic was told nothing.
+    .do = Cancel this job, look at the node, and ask anew if it is still wanted.
+reason-node-changed-state = ⚠️ The node is not in the state that was allowed: { $detail }. Ironic was told nothing.
+    .do = Cancel this job, look at the node, and ask anew if it is still wanted.
+reason-node-moves =
+    { $percent ->
+        [0] Ironic: { $seen }
+        *[other] Ironic: { $seen }, about { $percent } %
+    }
+reason-node-failed = Ironic failed ({ $seen }): { $detail }
+    .do = Mend what it says, then unprovision the node again.
+reason-node-strayed = The node went somewhere else: { $seen }.
+    .do = Find out in Ironic who moved it. Cancel this job, or go on once the node is on its way again.
+reason-node-free-wiped = Ironic cleaned it.
+reason-node-free-kept = As asked, nothing was wiped.
+reason-node-free-not-wiped = ⚠️ Nothing was wiped: automated cleaning is switched off in Ironic.
+reason-ironic-refused = Ironic refused: { $detail }
+    .do = Look at the node in Ironic, then go on.
+reason-ironic-away = Ironic does not answer as it should: { $detail }
+    .do = Go on when Ironic is back.

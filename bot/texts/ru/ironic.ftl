@@ -1,0 +1,96 @@
+# Железо, которое ведёт OpenStack Ironic. Состояния узлов показаны словами самого Ironic.
+
+cmd-nodes = узлы Ironic (железо)
+cmd-node = один узел
+cmd-unprovision = снять узел и стереть его
+
+nodes-title = <b>Узлы</b>
+nodes-none = У Ironic нет узлов.
+nodes-line = <b>{ $name }</b> · { $state }
+nodes-line-maintenance = { " " }· 🛠 обслуживание
+node-class = Тип: { $class }
+node-power = Питание: { $power }
+node-instance = Занят под: <code>{ $instance }</code>
+node-since = В этом состоянии с { $at }
+node-maintenance = 🛠 Выведен из работы: { $why }
+node-error = ⚠️ { $error }
+node-cleaning-off = Очистка выключена: между использованиями его не стирают.
+node-protected = 🔒 Защищён: Ironic его не снимет.
+node-which = Какой узел? Список: /nodes
+node-which-image = Какой образ? Пошлите <code>/provision { $name } ОБРАЗ</code>: номер, имя или адрес образа.
+
+button-nodes = 🗄 Узлы
+button-node = 🗄 Узел
+button-node-provision = 💿 Установить
+button-node-unprovision = 🧹 Снять…
+button-node-manage = ✅ Взять в управление
+button-node-provide = 📤 Сделать доступным
+toast-node-started = Начато: { $name }
+done-node-provision = 💿 { $name }: устанавливается { $image }.
+done-node-manage = ✅ { $name }: Ironic проверяет его BMC.
+done-node-provide = 📤 { $name } скоро станет доступным.
+
+plan-unprovision-server = снятие
+approval-title-unprovision-server = 🧹 <b>Снять { $handle }?</b>
+approval-what-unprovision-server = Ironic снимет узел: всё, что на нём работает, остановится, и он освободится для других.
+loss-not-wiped = и всё же ничего не стирается: следующий владелец сможет прочесть, что осталось на дисках
+fact-node = Узел
+fact-name = Имя
+fact-instance = Занят под
+fact-provision-state = Состояние
+fact-cleaning = Очистка
+
+job-name-unprovision = снятие
+job-doing-unprovision = Снимаю <b>{ $handle }</b>
+job-parked-unprovision = Снятие <b>{ $handle }</b> остановлено: нужны вы
+job-failed-unprovision = Не удалось снять <b>{ $handle }</b>
+job-cancelled-unprovision = Снятие <b>{ $handle }</b> отменено
+job-done-unprovision = <b>{ $handle }</b> снова свободен, за { $took }
+job-cancelled-half-way-unprovision = ⚠️ Что Ironic уже велено, то он доделает: посмотрите на узел.
+
+step-clean-off = выключить очистку
+step-delete = велеть Ironic снять узел
+step-await-available = дождаться, пока он освободится
+step-clean-back = вернуть очистку
+
+error-ironic-none = Ironic здесь не настроен.
+error-node-unknown = Не знаю узла «{ $name }». Список: /nodes
+error-node-not-available = { $name } не свободен: занят, выведен из работы или не готов.
+error-node-none-matches = Нет свободного подходящего узла.
+error-image-unknown = Образ «{ $name }» не годится: { $detail }
+error-node-not-provisioned = На { $name } нет ничего, что можно снять.
+error-node-not-provisioning = На { $name } ничего не устанавливается: он { $seen }.
+error-node-not-unprovisioning = { $name } никто не снимает: он { $seen }.
+error-node-busy = Ironic занят узлом { $name }. Попробуйте чуть позже.
+error-node-protected = { $name } защищён в Ironic. Сначала защиту снимает тот, кто её поставил.
+error-node-unfit = { $name } в таком виде не установить: { $detail }
+error-node-taken = Узел «{ $name }» уже есть.
+error-node-wrong-state = { $name } не в том состоянии: { $detail }
+error-ironic-refused = Ironic отказал: { $detail }
+error-ironic-away = Ironic не отвечает как надо: { $detail }
+
+reason-node-busy = Ironic занят узлом: { $detail }
+    .do = Попробуйте снова, когда он закончит.
+reason-node-gone = Ironic больше не знает этого узла.
+    .do = Отмените задание.
+reason-node-other-job = Этот узел уже снимает другое задание.
+reason-node-changed = ⚠️ Это не то, на что дано согласие: { $what } – было <code>{ $known }</code>, стало <code>{ $seen }</code>. Ironic ничего не велено.
+    .do = Отмените задание, посмотрите на узел и, если ещё нужно, запросите заново.
+reason-node-changed-state = ⚠️ Узел не в том состоянии, на которое дано согласие: { $detail }. Ironic ничего не велено.
+    .do = Отмените задание, посмотрите на узел и, если ещё нужно, запросите заново.
+reason-node-moves =
+    { $percent ->
+        [0] Ironic: { $seen }
+        *[other] Ironic: { $seen }, примерно { $percent } %
+    }
+reason-node-failed = У Ironic не вышло ({ $seen }): { $detail }
+    .do = Исправьте, о чём он говорит, и снимите узел снова.
+reason-node-strayed = Узел оказался в другом состоянии: { $seen }.
+    .do = Узнайте в Ironic, кто его сдвинул. Отмените задание или продолжите, когда узел снова на пути.
+reason-node-free-wiped = Ironic его очистил.
+reason-node-free-kept = Как и просили, ничего не стёрто.
+reason-node-free-not-wiped = ⚠️ Ничего не стёрто: автоматическая очистка в Ironic выключена.
+reason-ironic-refused = Ironic отказал: { $detail }
+    .do = Посмотрите на узел в Ironic и продолжите.
+reason-ironic-away = Ironic не отвечает как надо: { $detail }
+    .do = Продолжите, когда Ironic вернётся.
