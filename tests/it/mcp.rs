@@ -4,5 +4,6 @@ mod client;
 mod conformance;
 mod journey;
 mod reading;
+mod readme;
 mod tools;
 mod web;
