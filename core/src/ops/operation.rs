@@ -113,6 +113,8 @@ pub struct Entry {
     pub spec: Spec,
     /// Its answer holds a secret.
     pub secret_answer: bool,
+    /// Its input holds one.
+    pub secret_input: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
     /// The schema of its output.
@@ -143,6 +145,7 @@ impl Entry {
         Self {
             spec: O::SPEC,
             secret_answer: O::SECRET_ANSWER,
+            secret_input: !O::SECRETS.is_empty(),
             input: || schema_for!(O::Input),
             output: || schema_for!(O::Output),
             reach: O::REACH,
