@@ -1,5 +1,7 @@
 //! What an operation is.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, schema_for};
@@ -115,6 +117,8 @@ pub struct Entry {
     pub secret_answer: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
+    /// The same as JSON, made once: doors look at it at each request.
+    pub input_json: LazyLock<Value>,
     /// The schema of its output.
     pub output: fn() -> Schema,
     /// Whether it calls an outside system.
@@ -146,6 +150,7 @@ impl Entry {
             spec: O::SPEC,
             secret_answer: O::SECRET_ANSWER,
             input: || schema_for!(O::Input),
+            input_json: LazyLock::new(|| schema_for!(O::Input).to_value()),
             output: || schema_for!(O::Output),
             reach: O::REACH,
             check: check::<O>,

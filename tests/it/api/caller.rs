@@ -40,7 +40,7 @@ impl Door {
 
     /// A program with this secret.
     pub fn caller(&self, secret: &str) -> Caller {
-        Caller { client: client(), root: format!("http://{}", self.address), secret: secret.to_owned() }
+        Caller::new(&format!("http://{}", self.address), secret)
     }
 }
 
@@ -61,6 +61,11 @@ pub struct Answered {
 }
 
 impl Caller {
+    /// One that asks the door at `root` with this secret.
+    pub fn new(root: &str, secret: &str) -> Self {
+        Self { client: client(), root: root.to_owned(), secret: secret.to_owned() }
+    }
+
     /// A request below /api/v1.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.at(method, &format!("/api/v1{path}"))

@@ -7,4 +7,4 @@ mod journey;
 mod killed;
 mod real;
 mod secrets;
-mod world;
+pub mod world;
