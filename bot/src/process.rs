@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context, bail};
 use rackhand_agent::{
     api::{self, Api},
+    mcp::{self, Web},
     work::Tools,
 };
 use rackhand_bot::{
@@ -201,7 +202,10 @@ impl Process {
         let listener = listener.with_context(|| format!("api.listen: nothing can listen at {listen}"))?;
         let (address, auth) = (listener.local_addr()?, config.auth);
         info!(%address, ?auth, "REST: http://{address}/api/v1, and /docs for people");
-        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute));
+        let mcp = &self.config.mcp;
+        let web = Web { listen: address, hosts: mcp.allowed_hosts.clone(), origins: mcp.allowed_origins.clone() };
+        let models = mcp::service(self.ops.clone(), &web, stop.clone());
+        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute).with_models(models));
         let stop = stop.clone();
         tasks.spawn(async move { api::serve(listener, router, stop).await });
         Ok(())

@@ -10,6 +10,7 @@ mod databases;
 mod desk;
 mod e2e;
 mod engine;
+mod events;
 mod harness;
 mod http;
 mod keyring;

@@ -11,10 +11,12 @@ use axum::{
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
-use super::{Api, Problem, metrics};
+use super::{Api, MCP, Problem, metrics};
 
 /// Longest time until an answer begins.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same where a model waits for an operation to end.
+const PATIENCE_WITH_MODELS: Duration = Duration::from_mins(1);
 /// The longest id that a caller may give.
 const LONGEST_ID: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,7 +38,8 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail).retry_after(Duration::from_secs(5)),
             )
         };
-        let response = tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| late());
+        let patience = if route == MCP { PATIENCE_WITH_MODELS } else { PATIENCE };
+        let response = tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| late());
         let mut response = match response.extensions().get::<Problem>() {
             Some(problem) => with_headers_of(response.headers(), problem.render(&path, &id)),
             None => response,

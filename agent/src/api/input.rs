@@ -178,7 +178,7 @@ fn has_type(root: &Value, field: &Value, wanted: &str) -> bool {
 }
 
 /// Names and values of a query, each name once.
-fn parse_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn parse_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));

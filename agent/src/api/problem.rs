@@ -12,6 +12,7 @@ use rackhand_core::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
@@ -108,9 +109,13 @@ impl Problem {
         self
     }
 
-    /// The response itself, for the request at `instance` with this id.
-    pub(super) fn render(&self, instance: &str, request_id: &str) -> Response {
-        let body = Body {
+    /// The same for a door that has no statuses of HTTP, of what was asked for as `instance` in the request with this id.
+    pub fn to_value(&self, instance: &str, request_id: &str) -> Value {
+        json!(self.body(instance, request_id))
+    }
+
+    fn body<'a>(&'a self, instance: &'a str, request_id: &'a str) -> Body<'a> {
+        Body {
             r#type: format!("urn:rackhand:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Problem"),
             status: self.status.as_u16(),
@@ -119,8 +124,12 @@ impl Problem {
             code: &self.code,
             request_id,
             errors: &self.errors,
-        };
-        let text = serde_json::to_string(&body).unwrap_or_default();
+        }
+    }
+
+    /// The response itself, for the request at `instance` with this id.
+    pub(super) fn render(&self, instance: &str, request_id: &str) -> Response {
+        let text = serde_json::to_string(&self.body(instance, request_id)).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
         response.headers_mut().extend(self.headers.iter().cloned());
         response

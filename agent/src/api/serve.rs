@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::metrics;
+use super::{metrics, pace::Paced};
 
 /// Connections that are open at once; others wait in the system's queue.
 const MOST_CONNECTIONS: usize = 512;
@@ -30,8 +30,20 @@ const BREATH: Duration = Duration::from_millis(100);
 /// How often what was counted is folded.
 const TIDY: Duration = Duration::from_secs(10);
 
+/// Longest time in which a reader takes nothing of an answer that waits for it.
+const SLOWEST_READ: Duration = Duration::from_secs(30);
+
+/// Told of a stop; among the extensions of every request, for answers that would go on for ever.
+#[derive(Clone, Debug)]
+pub(super) struct Stopping(pub(super) CancellationToken);
+
 /// Answers whoever connects, until `stop`; answers under way are finished then.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    serve_paced(listener, router, SLOWEST_READ, stop).await;
+}
+
+/// [`serve`], dropping a reader who takes nothing for so long.
+pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duration, stop: CancellationToken) {
     let mut tidy = tokio::time::interval(TIDY);
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
@@ -52,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             Ok((stream, peer)) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
-                    converse(stream, peer, router, stop).await;
+                    converse(stream, peer, router, slowest, stop).await;
                     drop(slot);
                 });
             }
@@ -69,14 +81,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, slowest: Duration, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))));
+    let service =
+        TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))).layer(Extension(Stopping(stop.clone()))));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Paced::new(stream, slowest)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

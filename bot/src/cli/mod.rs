@@ -6,6 +6,7 @@ pub mod chat;
 mod check;
 mod invite;
 mod jobs;
+mod mcp;
 mod servers;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -57,6 +58,13 @@ enum Verb {
     Check,
     /// Brings the database's tables up to date.
     Migrate,
+    /// Serves a language model's client over standard input and output (MCP), as the holder of `RACKHAND_TOKEN`, or
+    /// else as whoever has this shell.
+    Mcp {
+        /// viewer (where nothing is said), operator or admin: the most that the model may do without a token
+        #[arg(long)]
+        role: Option<rackhand_core::model::Role>,
+    },
     /// Jobs.
     Jobs {
         #[command(subcommand)]
@@ -125,6 +133,9 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let process = Process::open(load(file)?).await?;
             println!("{} is up to date", process.config.database_url);
             Ok(ExitCode::SUCCESS)
+        }
+        Verb::Mcp { role } => {
+            mcp::mcp(load(file)?, role, environment("RACKHAND_TOKEN").filter(|token| !token.is_empty())).await
         }
         Verb::Jobs { verb } => jobs::run(&Process::open(load(file)?).await?, verb).await,
         Verb::Servers { verb } => servers::run(&Process::open(load(file)?).await?, verb).await,

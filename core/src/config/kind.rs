@@ -335,6 +335,26 @@ impl Kind for Globs {
     }
 }
 
+/// A list of texts.
+pub(super) struct Texts;
+
+impl Kind for Texts {
+    type Value = Vec<String>;
+
+    fn expects(&self) -> String {
+        "a list of texts such as [\"one\", \"two\"]".to_owned()
+    }
+
+    fn parse(&self, value: &Value) -> Result<Vec<String>, String> {
+        let items = value.as_array().ok_or_else(|| describe(value))?;
+        items.iter().map(|item| Text.parse(item).map_err(|found| format!("{found} in the list"))).collect()
+    }
+
+    fn env_value(&self, text: &str) -> Value {
+        Globs.env_value(text)
+    }
+}
+
 /// A value that may be left out; an empty text leaves it out too.
 pub(super) struct Optional<K>(pub(super) K);
 

@@ -20,8 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Notify, Provisioning,
-    Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
+    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -59,6 +59,8 @@ pub struct Config {
     pub work: Work,
     /// The door for programs.
     pub api: Api,
+    /// The door for language models.
+    pub mcp: Mcp,
     /// What the process says about itself.
     pub log: Log,
     /// What is allowed and yet unwise, each a sentence to be shown at start.
@@ -83,6 +85,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
     let api = Api::read(&mut reader);
+    let mcp = Mcp::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
 
@@ -104,6 +107,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             notify: notify?,
             work: work?,
             api: api?,
+            mcp: mcp?,
             log: log?,
             warnings,
         })
@@ -132,6 +136,7 @@ fn contradictions(config: &Config) -> Vec<Problem> {
         }
         _ => {}
     }
+    problems.extend(ironic::contradictions(&config.ironic));
     if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
         && !listen.ip().is_loopback()
     {
@@ -141,7 +146,6 @@ fn contradictions(config: &Config) -> Vec<Problem> {
             "a loopback address such as 127.0.0.1:8080, because api.auth is \"none\": whoever reaches it is an admin",
         ));
     }
-    problems.extend(ironic::contradictions(&config.ironic));
     let pairs = [
         ("ssh.poll_s", ssh.poll, "ssh.await_limit_s", ssh.await_limit),
         ("provisioning.reset_poll_s", provisioning.reset_poll, "provisioning.reset_limit_s", provisioning.reset_limit),

@@ -10,7 +10,7 @@ use super::{
     glob::Glob,
     kind::{
         Address, Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text,
-        Whole,
+        Texts, Whole,
     },
     reader::Reader,
 };
@@ -262,6 +262,15 @@ settings! {
         /// Requests that one token may make in a minute; a burst of as many is taken at once.
         requests_per_minute: u32, "requests_per_minute", "RACKHAND_API_REQUESTS_PER_MINUTE",
             Whole { min: 1, max: 1_000_000 }, "600";
+    }
+
+    /// The door for language models: MCP, at `/mcp` beside REST.
+    ["mcp"] Mcp {
+        /// The names (`host` or `host:port`) by which it may be called, beside the address at `api.listen`: a request
+        /// to another name is refused, because any web page can give a name of its own to this machine.
+        allowed_hosts: Vec<String>, "allowed_hosts", "RACKHAND_MCP_ALLOWED_HOSTS", Texts, "[]";
+        /// The web pages (`https://host:port`) that may call it; all others are refused, programs are not asked.
+        allowed_origins: Vec<String>, "allowed_origins", "RACKHAND_MCP_ALLOWED_ORIGINS", Texts, "[]";
     }
 
     /// What the process says about itself, on standard error.

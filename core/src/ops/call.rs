@@ -208,6 +208,11 @@ impl Ops {
         Ok(answer)
     }
 
+    /// The actor's role at this moment: for a door that goes on answering long after it was asked.
+    pub async fn role_of(&self, actor: &Actor) -> Result<Role, OpError> {
+        self.cx(self.store.read().await?, actor).role_now().await
+    }
+
     /// A context on `tx`.
     pub(super) fn cx(&self, tx: Tx, actor: &Actor) -> Cx {
         Cx { tx, actor: actor.clone(), now: self.clock.now(), approval: None, planned: None, ops: self.clone() }

@@ -15,6 +15,7 @@ mod doors;
 mod error;
 mod fields;
 mod force_rebuild_server;
+mod get_operation;
 pub mod ironic;
 mod key_check;
 mod label_server;
@@ -58,6 +59,7 @@ pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 pub use ironic::NodeFault;
 use ironic::{
     CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
@@ -110,7 +112,6 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
             Entry::of::<LabelServer>(),
-            Entry::of::<ListIncidents>(),
             Entry::of::<ListNodes>(),
             Entry::of::<GetNode>(),
             Entry::of::<EnrolNode>(),
@@ -120,10 +121,12 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<CheckProvisionStatus>(),
             Entry::of::<UnprovisionServer>(),
             Entry::of::<CheckUnprovisionStatus>(),
+            Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),

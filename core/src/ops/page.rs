@@ -25,6 +25,7 @@ pub struct Page {
 
 /// A part of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct PageOf<T> {
     /// The items.
     pub items: Vec<T>,

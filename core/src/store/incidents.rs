@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Slice, StoreResult, Tx, row::Columns};
 use crate::{
     ids::ServerId,
-    model::{Incident, IncidentKind},
+    model::{EventBody, Incident, IncidentKind},
     units::Timestamp,
 };
 
@@ -46,7 +46,11 @@ impl Tx {
         .bind(kind.to_string())
         .fetch_one(self.conn())
         .await?;
-        Ok((incident(&row)?, done.rows_affected() == 1))
+        let (incident, new) = (incident(&row)?, done.rows_affected() == 1);
+        if new {
+            self.tell(&incident.id, &EventBody::from(&incident), now).await?;
+        }
+        Ok((incident, new))
     }
 
     /// Ends the open incident of this kind; none when there was none.
@@ -65,7 +69,11 @@ impl Tx {
         .bind(now.0)
         .fetch_optional(self.conn())
         .await?;
-        row.as_ref().map(incident).transpose()
+        let over = row.as_ref().map(incident).transpose()?;
+        if let Some(incident) = &over {
+            self.tell(&incident.id, &EventBody::from(incident), now).await?;
+        }
+        Ok(over)
     }
 
     /// An incident by id.

@@ -115,9 +115,13 @@ impl Caller {
         if known >= needs {
             return Ok(known);
         }
-        self.told(&Request::get(&[]), false).await?;
+        let no_ironic = || IronicError::misses(Service::Ironic, "a version of its interface: is it an Ironic?");
+        match self.told(&Request::get(&[]), false).await {
+            Err(IronicError::NotFound { .. }) => return Err(no_ironic()),
+            told => told?,
+        };
         match Minor(self.newest.load(Ordering::Relaxed)) {
-            Minor(0) => Err(IronicError::misses(Service::Ironic, "a version of its interface: is it an Ironic?")),
+            Minor(0) => Err(no_ironic()),
             speaks if speaks < needs => Err(IronicError::TooOld { speaks: speaks.0, needs: needs.0 }),
             speaks => Ok(speaks),
         }

@@ -3,8 +3,8 @@
 use std::{fmt, time::Duration};
 
 use super::oddities::{
-    errors_come_in_three_shapes, family_is_locked, is_about_the_image, is_duplicate, is_in_maintenance, is_not_valid,
-    is_protected, is_taken, locked_by, no_conductor, node_is_moving, state_does_not_allow_it,
+    errors_come_in_three_shapes, family_is_locked, is_about_the_image, is_duplicate, is_in_maintenance, is_no_identity,
+    is_not_valid, is_protected, is_taken, locked_by, no_conductor, node_is_moving, state_does_not_allow_it,
 };
 use crate::{
     clients::{
@@ -335,6 +335,7 @@ pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         409 => conflict(message),
         _ if is_about_the_image(&message) => IronicError::ImageRejected { message },
         404 => IronicError::NotFound { message },
+        _ if is_no_identity(&message) => IronicError::NotFound { message },
         _ if state_does_not_allow_it(&message) => IronicError::InvalidState { message },
         _ if is_in_maintenance(&message) => IronicError::InMaintenance { message },
         _ if is_not_valid(&message) => IronicError::NotValid { message },

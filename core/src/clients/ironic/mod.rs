@@ -108,7 +108,7 @@ impl Ironic {
 
     /// The node with this UUID or name.
     pub async fn node(&self, ident: &str) -> Result<Node, IronicError> {
-        let fields = format!("{},driver_internal_info", wire::LISTED);
+        let fields = format!("{},{}", wire::LISTED, wire::OF_ONE);
         let request = Request::get(&["nodes", ident]).query([("fields", fields)]);
         read(wire::node(&self.caller.call(request).await?))
     }
@@ -163,7 +163,7 @@ impl Ironic {
         wire::validation(&answer).ok_or_else(|| misses("a validation"))
     }
 
-    /// What went wrong on a node, oldest first; nothing where Ironic is too old to remember.
+    /// What happened on a node, oldest first; nothing where Ironic is too old to remember.
     pub async fn history(&self, ident: &str) -> Result<Vec<HistoryEvent>, IronicError> {
         let request = Request::get(&["nodes", ident, "history"]).version(Minor::HISTORY);
         match self.caller.call(request.query([("detail", "true".to_owned())])).await {

@@ -133,7 +133,7 @@ pub struct Node {
     pub last_error: Option<String>,
     /// The conductor that holds its lock at the moment.
     pub reservation: Option<String>,
-    /// The conductor that takes care of it; none when no conductor does.
+    /// The conductor that takes care of it; none when no conductor does. Only in what [`super::Ironic::node`] tells.
     pub conductor: Option<String>,
     /// What kind of machine it is.
     pub resource_class: Option<String>,
@@ -329,14 +329,14 @@ pub enum Verdict {
     Unfit(String),
 }
 
-/// Something that went wrong on a node, as Ironic remembers it.
+/// Something that happened on a node, as Ironic remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEvent {
     /// When.
     pub at: Option<Timestamp>,
-    /// `ERROR`, …
+    /// `INFO` or `ERROR`.
     pub severity: String,
-    /// What was under way: `deployment`, `provisioning`, …
+    /// What was under way, or what came of it: `deploying`, `deployment_end`, …
     pub kind: String,
     /// What happened, in Ironic's words.
     pub event: String,

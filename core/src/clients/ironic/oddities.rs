@@ -9,8 +9,9 @@ use serde_json::Value;
 pub fn errors_come_in_three_shapes(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let said = |value: &Value| {
-        let words = ["faultstring", "description", "title", "message"].iter().find_map(|key| value[*key].as_str());
-        words.filter(|words| !words.trim().is_empty()).map(str::to_owned)
+        let keys = ["faultstring", "description", "title", "message"];
+        let mut words = keys.iter().filter_map(|key| value[*key].as_str()).filter(|words| !words.trim().is_empty());
+        words.next().map(str::to_owned)
     };
     match &answer["error_message"] {
         Value::String(text) => {
@@ -20,6 +21,11 @@ pub fn errors_come_in_three_shapes(body: &[u8]) -> Option<String> {
         inner @ Value::Object(_) => said(inner),
         _ => said(&answer["error"]),
     }
+}
+
+/// What was asked for can be the name of no node. **It is a 400**, like wrong input.
+pub fn is_no_identity(message: &str) -> bool {
+    message.starts_with("Expected UUID or name for node")
 }
 
 /// The conductor that holds the node's lock.
@@ -67,12 +73,13 @@ pub fn no_conductor(message: &str) -> bool {
     message.starts_with("No valid host was found")
 }
 
-/// What is wrong is the image, or what was said of it. **It may be a 404**, like a missing node.
+/// What is wrong is the image, or what was said of it. **It may be a 404**, like a missing node. Whether the image can be
+/// had is mostly found out after a deployment was accepted, and told in the node's `last_error` then.
 pub fn is_about_the_image(message: &str) -> bool {
     let lower = message.to_lowercase();
     let about = [
         "image href",
-        "image information",
+        "image info",
         "for image ",
         "to download image",
         "the requested image",

@@ -9,8 +9,11 @@ use crate::units::Timestamp;
 
 /// The fields of a node that a list asks for. With them an answer holds no driver's secrets, not even blotted out.
 pub const LISTED: &str = "uuid,name,driver,provision_state,target_provision_state,provision_updated_at,power_state,\
-    maintenance,maintenance_reason,fault,last_error,reservation,conductor,resource_class,instance_uuid,instance_info,\
+    maintenance,maintenance_reason,fault,last_error,reservation,resource_class,instance_uuid,instance_info,\
     properties,extra,automated_clean,protected,deploy_step,clean_step,created_at,updated_at";
+
+/// The fields that only a question for one node asks for. **A list that is asked for the conductor is a 500**.
+pub const OF_ONE: &str = "conductor,driver_internal_info";
 
 /// One node.
 pub fn node(answer: &Value) -> Option<Node> {
