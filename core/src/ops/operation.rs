@@ -1,5 +1,7 @@
 //! What an operation is.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, schema_for};
@@ -117,6 +119,8 @@ pub struct Entry {
     pub secret_input: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
+    /// The same as JSON, made once: doors look at it at each request.
+    pub input_json: LazyLock<Value>,
     /// The schema of its output.
     pub output: fn() -> Schema,
     /// Whether it calls an outside system.
@@ -149,6 +153,7 @@ impl Entry {
             secret_answer: O::SECRET_ANSWER,
             secret_input: !O::SECRETS.is_empty(),
             input: || schema_for!(O::Input),
+            input_json: LazyLock::new(|| schema_for!(O::Input).to_value()),
             output: || schema_for!(O::Output),
             reach: O::REACH,
             check: check::<O>,
