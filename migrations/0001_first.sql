@@ -144,6 +144,20 @@ CREATE TABLE job_events (
     PRIMARY KEY (job, seq)
 );
 
+-- What happened, for whoever follows along; core/src/store/events.rs says what (pos, n) is. The first row is there so that
+-- the place before the first event is a place.
+CREATE TABLE events (
+    pos BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    topic TEXT NOT NULL CHECK (topic IN ('job', 'server', 'incident', 'approval', '')),
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (pos, n)
+);
+CREATE INDEX events_by_subject ON events (subject, pos, n);
+INSERT INTO events (pos, n, at, topic, subject, body) VALUES (0, 0, 0, '', '', '');
+
 CREATE TABLE incidents (
     id TEXT PRIMARY KEY,
     server TEXT REFERENCES servers (id),

@@ -93,7 +93,7 @@ async fn in_dir(dir: &Path) -> anyhow::Result<ExitCode> {
 async fn prepare(process: &Process) -> anyhow::Result<()> {
     print!("  Setting up {PREPARED} of them first ");
     let stop = CancellationToken::new();
-    let working = process.run(None, Parts { bot: false, worker: true }, &stop);
+    let working = process.run(None, Parts { bot: false, worker: true, api: false }, &stop);
     let watching = async {
         let watched = watch(process).await;
         stop.cancel();

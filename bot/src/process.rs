@@ -10,7 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use rackhand_agent::work::Tools;
+use rackhand_agent::{
+    api::{self, Api},
+    mcp::{self, Web},
+    work::Tools,
+};
 use rackhand_bot::{
     messenger::Messenger,
     router::{Polling, Router, poll},
@@ -32,7 +36,7 @@ use rackhand_core::{
     store::Store,
     work::{NoWitness, Witness, reconcile},
 };
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -46,11 +50,13 @@ pub struct Parts {
     pub bot: bool,
     /// Jobs and reconcilers.
     pub worker: bool,
+    /// The door for programs, where the configuration says that there is one.
+    pub api: bool,
 }
 
 impl Parts {
     /// Everything.
-    pub const ALL: Self = Self { bot: true, worker: true };
+    pub const ALL: Self = Self { bot: true, worker: true, api: true };
 }
 
 /// Where people talk to this process.
@@ -172,6 +178,9 @@ impl Process {
                 tasks.spawn(reconcile(reconciler, store, clock, self.owner.clone(), stop.clone()));
             }
         }
+        if parts.api {
+            self.api(&mut tasks, stop).await?;
+        }
         if let (true, Some(front)) = (parts.bot, front) {
             self.chat(&mut tasks, front, stop);
         }
@@ -182,6 +191,23 @@ impl Process {
                 bail!("a part of the process died: {panic}");
             }
         }
+        Ok(())
+    }
+
+    /// Opens the door for programs, where one is configured.
+    async fn api(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> anyhow::Result<()> {
+        let config = &self.config.api;
+        let Some(listen) = config.listen else { return Ok(()) };
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.with_context(|| format!("api.listen: nothing can listen at {listen}"))?;
+        let (address, auth) = (listener.local_addr()?, config.auth);
+        info!(%address, ?auth, "REST: http://{address}/api/v1, and /docs for people");
+        let mcp = &self.config.mcp;
+        let web = Web { listen: address, hosts: mcp.allowed_hosts.clone(), origins: mcp.allowed_origins.clone() };
+        let models = mcp::service(self.ops.clone(), &web, stop.clone());
+        let router = api::router(Api::new(self.ops.clone(), auth, config.requests_per_minute).with_models(models));
+        let stop = stop.clone();
+        tasks.spawn(async move { api::serve(listener, router, stop).await });
         Ok(())
     }
 

@@ -27,6 +27,9 @@ pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
     if process.config.time4vps.username.is_none() && parts.worker {
         tracing::warn!("no time4vps account is configured: there are no servers to find");
     }
+    if parts == (Parts { bot: false, worker: false, api: true }) && process.config.api.listen.is_none() {
+        anyhow::bail!("api.listen is not set: say where to listen, such as RACKHAND_API_LISTEN=127.0.0.1:8080");
+    }
     let stop = stop_on_signal()?;
     info!(version = env!("CARGO_PKG_VERSION"), database = %process.config.database_url, "ready");
     process.run(messenger.map(Front::Telegram), parts, &stop).await?;

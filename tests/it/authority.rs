@@ -180,11 +180,15 @@ fn status_for(operation: &str) -> ServerStatus {
     }
 }
 
-fn input_for(operation: &str, handle: &str, other: i64) -> Value {
+/// An input that the operation takes; the thing that it names need not be there.
+pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
-        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "show_status" => json!({}),
+        "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
+        | "list_incidents" | "show_status" => json!({}),
+        "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
-        "approve" | "refuse" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
+        "get_operation" => json!({ "id": "00000000" }),
+        "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
         "list_nodes" => json!({}),
         "get_node" | "manage_node" | "provide_node" => json!({ "node": "node-1" }),

@@ -2,5 +2,5 @@
 
 mod deaths;
 mod stops;
-mod toy;
+pub mod toy;
 mod turns;

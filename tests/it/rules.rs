@@ -10,7 +10,7 @@ use std::{
 use crate::harness::{files, root};
 
 /// A crate, where it may be named, and what to do elsewhere.
-const HOMES: [(&str, &[&str], &str); 6] = [
+const HOMES: [(&str, &[&str], &str); 7] = [
     (
         "sqlx",
         &["core/src/store", "tests/"],
@@ -32,6 +32,7 @@ const HOMES: [(&str, &[&str], &str); 6] = [
         &["bot/src/messenger/telegram"],
         "reqwest 0.12 is there for teloxide alone, in bot/src/messenger/telegram.rs",
     ),
+    ("rmcp", &["agent/src/mcp", "tests/"], "MCP belongs in agent/src/mcp, which turns the table into tools"),
     ("axum", &["agent/src/api", "tests/"], "the only HTTP server is agent/src/api: add a route there"),
 ];
 

@@ -358,7 +358,7 @@ async fn a_job_is_found_by_what_people_type_and_its_story_is_in_order() {
         assert_eq!(tx.past_runs("work", 9).await.unwrap(), []);
         let unbegun = tx.cancel_unbegun(&job, &Reason::new("cancelled", "off"), NOW).await.unwrap();
         assert_eq!((unbegun.status, unbegun.finished_at), (JobStatus::Cancelled, Some(NOW)));
-        assert!(matches!(tx.request_cancel(&job).await, Err(StoreError::Changed(_))));
+        assert!(matches!(tx.request_cancel(&job, NOW).await, Err(StoreError::Changed(_))));
     })
     .await;
 }

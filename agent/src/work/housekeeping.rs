@@ -1,5 +1,5 @@
-//! Forgets what is not needed any more: answers to repeated requests after a day, messages after a month, the stories of
-//! jobs that ended after a quarter. Jobs with their steps, and the audit, are kept.
+//! Forgets what is not needed any more: answers to repeated requests after a day, events after a week, messages after a
+//! month, the stories of jobs that ended after a quarter. Jobs with their steps, and the audit, are kept.
 
 use std::{error::Error, time::Duration};
 
@@ -10,11 +10,15 @@ use rackhand_core::{ops::Ops, store::Lease, units::Timestamp, units::millis, wor
 const REQUESTS_KEPT: Duration = Duration::from_hours(24);
 /// How long a message that was delivered, or never will be, is kept after its last change.
 const MAIL_KEPT: Duration = Duration::from_hours(30 * 24);
-/// How long the events of a job are kept after its end.
-const EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
+/// How long whoever followed the events may be away and still go on where they were.
+const EVENTS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// So many events are forgotten in one look.
+const MOST_EVENTS: i64 = 20_000;
+/// How long the story of a job is kept after its end.
+const STORIES_KEPT: Duration = Duration::from_hours(90 * 24);
 /// So many messages are forgotten in one look: others wait for SQLite's one writer meanwhile.
 const MOST_MAIL: i64 = 2_000;
-/// The events of so many jobs are forgotten in one look.
+/// The stories of so many jobs are forgotten in one look.
 const MOST_JOBS: i64 = 100;
 
 /// Forgets.
@@ -46,7 +50,8 @@ impl Reconciler for Housekeeping {
         tx.fence_lease(lease).await?;
         tx.forget_requests(before(REQUESTS_KEPT)).await?;
         tx.forget_mail(before(MAIL_KEPT), MOST_MAIL).await?;
-        tx.forget_events(before(EVENTS_KEPT), MOST_JOBS).await?;
+        tx.forget_events(before(STORIES_KEPT), MOST_JOBS).await?;
+        tx.forget_old_events(before(EVENTS_KEPT), MOST_EVENTS).await?;
         Ok(tx.commit().await?)
     }
 }

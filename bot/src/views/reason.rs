@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 35] = [
+pub const ERRORS: [&str; 36] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -30,6 +30,7 @@ pub const ERRORS: [&str; 35] = [
     "bad-code",
     "last-admin",
     "illegal",
+    "not-as-seen",
     "key-reused",
     "ironic-none",
     "node-unknown",

@@ -1,7 +1,7 @@
 # Why something was not done (error-…), and why a job waits, failed or is parked (reason-…, with what to do as .do).
 
 error-unknown-operation = I do not know how to do that. /help shows what I can.
-error-bad-input = That does not fit: { $message }.
+error-bad-input = That does not fit: { $path }: { $message }.
 error-forbidden = This takes the role { $needs }; you are { $has }. Ask an admin.
 error-people-only = Only a person may do this.
 error-own-request = You asked for it, so somebody else has to approve it.
@@ -34,6 +34,7 @@ error-illegal =
         [job] The job is over, or does something else now: { $from }.
         *[other] That does not go any more: { $from }.
     }
+error-not-as-seen = It has changed since you looked. Look again, and decide anew.
 error-key-reused = This was handled already.
 error-store = My database does not answer. Try again in a minute.
 error-bug = Something broke on my side. It is in the log; try again, and tell whoever runs me if it stays so.

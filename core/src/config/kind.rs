@@ -1,6 +1,6 @@
 //! The kinds of value that a setting can have: how each is read from TOML or from the environment, and what it expects.
 
-use std::{fmt::Display, marker::PhantomData, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt::Display, marker::PhantomData, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use strum::VariantNames;
 use toml::Value;
@@ -103,6 +103,25 @@ impl Kind for HttpUrl {
             _ if url.contains(char::is_whitespace) => Err(describe(value)),
             _ => Ok(url.trim_end_matches('/').to_owned()),
         }
+    }
+
+    fn env_value(&self, text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+}
+
+/// An address to listen at.
+pub(super) struct Address;
+
+impl Kind for Address {
+    type Value = SocketAddr;
+
+    fn expects(&self) -> String {
+        "an IP address with a port, such as 127.0.0.1:8080".to_owned()
+    }
+
+    fn parse(&self, value: &Value) -> Result<SocketAddr, String> {
+        text(value)?.trim().parse().map_err(|_| describe(value))
     }
 
     fn env_value(&self, text: &str) -> Value {
@@ -313,6 +332,26 @@ impl Kind for Globs {
         let listed = text.trim().parse().ok().filter(Value::is_array);
         let split = || text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect();
         listed.unwrap_or_else(|| Value::Array(split()))
+    }
+}
+
+/// A list of texts.
+pub(super) struct Texts;
+
+impl Kind for Texts {
+    type Value = Vec<String>;
+
+    fn expects(&self) -> String {
+        "a list of texts such as [\"one\", \"two\"]".to_owned()
+    }
+
+    fn parse(&self, value: &Value) -> Result<Vec<String>, String> {
+        let items = value.as_array().ok_or_else(|| describe(value))?;
+        items.iter().map(|item| Text.parse(item).map_err(|found| format!("{found} in the list"))).collect()
+    }
+
+    fn env_value(&self, text: &str) -> Value {
+        Globs.env_value(text)
     }
 }
 

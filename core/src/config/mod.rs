@@ -20,8 +20,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Notify, Provisioning, Root, Ssh,
-    Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
+    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -57,6 +57,10 @@ pub struct Config {
     pub notify: Notify,
     /// The job engine.
     pub work: Work,
+    /// The door for programs.
+    pub api: Api,
+    /// The door for language models.
+    pub mcp: Mcp,
     /// What the process says about itself.
     pub log: Log,
     /// What is allowed and yet unwise, each a sentence to be shown at start.
@@ -80,6 +84,8 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let approvals = Approvals::read(&mut reader);
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
+    let api = Api::read(&mut reader);
+    let mcp = Mcp::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
 
@@ -100,6 +106,8 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             approvals: approvals?,
             notify: notify?,
             work: work?,
+            api: api?,
+            mcp: mcp?,
             log: log?,
             warnings,
         })
@@ -114,7 +122,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
 
 /// Settings that are right each by itself and wrong together.
 fn contradictions(config: &Config) -> Vec<Problem> {
-    let Config { time4vps, ssh, provisioning, approvals, notify, work, .. } = config;
+    let Config { time4vps, ssh, provisioning, approvals, notify, work, api, .. } = config;
     let half_an_account = |path, missing: &str, other: &str| {
         Problem::new(path, "nothing", format!("{missing}, because {other} is set (or neither of them)"))
     };
@@ -129,6 +137,15 @@ fn contradictions(config: &Config) -> Vec<Problem> {
         _ => {}
     }
     problems.extend(ironic::contradictions(&config.ironic));
+    if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
+        && !listen.ip().is_loopback()
+    {
+        problems.push(Problem::new(
+            "api.listen",
+            listen.to_string(),
+            "a loopback address such as 127.0.0.1:8080, because api.auth is \"none\": whoever reaches it is an admin",
+        ));
+    }
     let pairs = [
         ("ssh.poll_s", ssh.poll, "ssh.await_limit_s", ssh.await_limit),
         ("provisioning.reset_poll_s", provisioning.reset_poll, "provisioning.reset_limit_s", provisioning.reset_limit),

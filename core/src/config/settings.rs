@@ -1,14 +1,17 @@
 //! The table of settings. One entry gives a field of the typed result with its documentation, the key in the file, the
 //! variable in the environment, what is accepted, and the default (written as in the file, read by the same parser).
 
-use std::{marker::PhantomData, path::PathBuf, time::Duration};
+use std::{marker::PhantomData, net::SocketAddr, path::PathBuf, time::Duration};
 
 use strum::{Display, EnumString, VariantNames};
 
 use super::{
     database::DatabaseUrl,
     glob::Glob,
-    kind::{Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text, Whole},
+    kind::{
+        Address, Database, FilePath, Flag, Globs, HttpUrl, Kind, Millis, OneOf, Optional, Seconds, SecretText, Text,
+        Texts, Whole,
+    },
     reader::Reader,
 };
 use crate::secret::Secret;
@@ -249,6 +252,27 @@ settings! {
         stop_grace: Duration, "stop_grace_s", "RACKHAND_WORK_STOP_GRACE_S", Seconds { min: 0.0, max: 600.0 }, "10";
     }
 
+    /// The door for programs: REST.
+    ["api"] Api {
+        /// Where it listens, such as 127.0.0.1:8080. Left out, no port is opened.
+        listen: Option<SocketAddr>, "listen", "RACKHAND_API_LISTEN", Optional(Address), r#""""#;
+        /// Who may come in: `token`, whoever has one (`rackhand token create`); `none`, everybody on this machine, as an
+        /// admin, for labs: it listens at a loopback address only.
+        auth: ApiAuth, "auth", "RACKHAND_API_AUTH", OneOf(PhantomData::<ApiAuth>), r#""token""#;
+        /// Requests that one token may make in a minute; a burst of as many is taken at once.
+        requests_per_minute: u32, "requests_per_minute", "RACKHAND_API_REQUESTS_PER_MINUTE",
+            Whole { min: 1, max: 1_000_000 }, "600";
+    }
+
+    /// The door for language models: MCP, at `/mcp` beside REST.
+    ["mcp"] Mcp {
+        /// The names (`host` or `host:port`) by which it may be called, beside the address at `api.listen`: a request
+        /// to another name is refused, because any web page can give a name of its own to this machine.
+        allowed_hosts: Vec<String>, "allowed_hosts", "RACKHAND_MCP_ALLOWED_HOSTS", Texts, "[]";
+        /// The web pages (`https://host:port`) that may call it; all others are refused, programs are not asked.
+        allowed_origins: Vec<String>, "allowed_origins", "RACKHAND_MCP_ALLOWED_ORIGINS", Texts, "[]";
+    }
+
     /// What the process says about itself, on standard error.
     ["log"] Log {
         /// What is logged, as tracing has it: `info`, or `warn,rackhand_core=debug`.
@@ -291,4 +315,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// How programs prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum ApiAuth {
+    /// By a token.
+    Token,
+    /// Not at all.
+    None,
 }

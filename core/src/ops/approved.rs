@@ -58,7 +58,7 @@ impl Cx {
     /// Seals an approval that is used, together with the job that it started, if any.
     pub(super) async fn seal_approval(&mut self, approval: &Approval, job: Option<JobId>) -> StoreResult<()> {
         let seal = with_parts(approval, job, |parts| hex(&self.ops.keyring.audit_mac(parts)));
-        self.tx.seal_approval(approval.id, job, &seal).await
+        self.tx.seal_approval(approval.id, job, &seal, self.now).await
     }
 }
 

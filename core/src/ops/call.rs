@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use super::{Cx, Entry, OpError, Operation, Reach, find, operation::Checked};
+use super::{Cx, Entry, OpError, Operation, Reach, Unchanged, find, operation::Checked};
 use crate::{
     clients::ironic::Ironic,
     clock::SharedClock,
@@ -86,8 +86,20 @@ impl Ops {
         input: &Value,
         key: Option<&str>,
     ) -> Result<Answer<Value>, OpError> {
+        self.call_if(actor, name, input, key, None).await
+    }
+
+    /// Calls an operation by its name, with JSON, if what the caller saw is unchanged at the moment of the deed.
+    pub async fn call_if(
+        &self,
+        actor: &Actor,
+        name: &str,
+        input: &Value,
+        key: Option<&str>,
+        unchanged: Option<Unchanged>,
+    ) -> Result<Answer<Value>, OpError> {
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.chars().take(64).collect()))?;
-        let checked = (entry.check)(input)?;
+        let checked = Checked { unchanged, ..(entry.check)(input)? };
         let answer = self.decided(entry, actor, &checked, key).await;
         match &answer {
             Ok(_) if entry.spec.risk == Risk::Read => {}
@@ -133,7 +145,11 @@ impl Ops {
     ) -> Result<Answer<Value>, OpError> {
         let mut left = RACES;
         loop {
-            let tx = if entry.spec.risk == Risk::Read { self.store.read().await? } else { self.store.write().await? };
+            let tx = match (entry.spec.risk, &checked.unchanged) {
+                (Risk::Read, _) => self.store.read().await?,
+                (_, None) => self.store.write().await?,
+                (_, Some(_)) => self.store.write_on_one_moment().await?,
+            };
             let cx = Cx { planned: planned.cloned(), ..self.cx(tx, actor) };
             match self.in_one_transaction(entry, cx, checked, key).await {
                 // Somebody was faster: begun anew, it sees what they did.
@@ -156,6 +172,9 @@ impl Ops {
         }
         if let Some(known) = self.known(&mut cx, entry, checked, key).await? {
             return Ok(known);
+        }
+        if let Some(unchanged) = &checked.unchanged {
+            cx.require_unchanged(unchanged).await?;
         }
         let answer = if decision == Decision::Ask {
             Answer::AwaitingApproval(ask(&mut cx, entry, checked).await?)
@@ -187,6 +206,11 @@ impl Ops {
         }
         cx.tx.commit().await?;
         Ok(answer)
+    }
+
+    /// The actor's role at this moment: for a door that goes on answering long after it was asked.
+    pub async fn role_of(&self, actor: &Actor) -> Result<Role, OpError> {
+        self.cx(self.store.read().await?, actor).role_now().await
     }
 
     /// A context on `tx`.

@@ -44,7 +44,7 @@ impl Operation for CancelJob {
                 let outcome = Reason::new("cancelled", message.clone()).with("by", &cx.actor.name);
                 cx.tx.cancel_unbegun(&job, &outcome, cx.now).await?
             }
-            JobStatus::Queued | JobStatus::Running => cx.tx.request_cancel(&job).await?,
+            JobStatus::Queued | JobStatus::Running => cx.tx.request_cancel(&job, cx.now).await?,
             _ => cx.tx.push_job(&job, JobEvent::Cancel, true, cx.now).await?,
         };
         let step = job.step.clone().unwrap_or_default();

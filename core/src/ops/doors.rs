@@ -50,6 +50,8 @@ pub struct Rest {
     pub status: u16,
     /// Several operations share a PATCH: this is the one that such a body is for.
     pub when: Option<Choice>,
+    /// A flag of the input that the path itself says, so that nobody else says it here.
+    pub says: Option<&'static str>,
 }
 
 /// What tells, by the body, which of the operations at one route is meant.
@@ -64,22 +66,22 @@ pub enum Choice {
 impl Rest {
     /// Reads at `path`.
     pub const fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, status: 200, when: None }
+        Self { method: Method::Get, path, status: 200, when: None, says: None }
     }
 
     /// Makes or starts at `path`.
     pub const fn post(path: &'static str) -> Self {
-        Self { method: Method::Post, path, status: 200, when: None }
+        Self { method: Method::Post, path, status: 200, when: None, says: None }
     }
 
     /// Changes a part of what is at `path`.
     pub const fn patch(path: &'static str) -> Self {
-        Self { method: Method::Patch, path, status: 200, when: None }
+        Self { method: Method::Patch, path, status: 200, when: None, says: None }
     }
 
     /// Takes away what is at `path`.
     pub const fn delete(path: &'static str) -> Self {
-        Self { method: Method::Delete, path, status: 200, when: None }
+        Self { method: Method::Delete, path, status: 200, when: None, says: None }
     }
 
     /// The same with another status for a good answer.
@@ -98,6 +100,12 @@ impl Rest {
     #[must_use]
     pub const fn when_has(self, field: &'static str) -> Self {
         Self { when: Some(Choice::Has(field)), ..self }
+    }
+
+    /// The same, saying the flag `field` of the input.
+    #[must_use]
+    pub const fn saying(self, field: &'static str) -> Self {
+        Self { says: Some(field), ..self }
     }
 
     /// The names in braces, in order.

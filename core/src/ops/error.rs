@@ -110,6 +110,9 @@ pub enum OpError {
     /// The same key came with another input.
     #[error("this request's key was used for another request")]
     KeyReused,
+    /// What the caller saw is no longer so.
+    #[error("it has changed since it was read: read it again, and decide anew")]
+    NotAsSeen,
     /// It is not done to a node of Ironic's.
     #[error(transparent)]
     Node(#[from] NodeFault),
@@ -158,6 +161,7 @@ impl Fault for OpError {
             | Self::RebuildWished(_)
             | Self::LastAdmin
             | Self::Illegal(_)
+            | Self::NotAsSeen
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::Node(fault) => fault.kind(),
@@ -199,6 +203,7 @@ impl OpError {
             Self::BadCode => reason("bad-code"),
             Self::LastAdmin => reason("last-admin"),
             Self::Illegal(illegal) => reason("illegal").with("machine", illegal.machine).with("from", &illegal.from),
+            Self::NotAsSeen => reason("not-as-seen"),
             Self::KeyReused => reason("key-reused"),
             Self::Node(fault) => fault.reason(),
             Self::Store(_) | Self::Stopping => reason("store"),

@@ -8,16 +8,20 @@ mod answer_approval;
 mod approved;
 mod call;
 mod cancel_job;
+mod clean;
 mod create_invite;
 mod create_token;
 mod doors;
 mod error;
 mod fields;
 mod force_rebuild_server;
+mod get_operation;
 pub mod ironic;
 mod key_check;
 mod label_server;
 mod list_approvals;
+mod list_audit;
+mod list_incidents;
 mod list_jobs;
 mod list_servers;
 mod list_tokens;
@@ -37,10 +41,13 @@ mod revoke_token;
 mod set_language;
 mod set_role;
 mod set_up_server;
+mod show_approval;
 mod show_job;
 mod show_server;
 mod show_status;
+mod show_user;
 mod starting;
+mod unchanged;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
@@ -52,6 +59,7 @@ pub use doors::{Choice, Method, Rest, Topic};
 pub use error::OpError;
 pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
+pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 pub use ironic::NodeFault;
 use ironic::{
     CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
@@ -60,6 +68,8 @@ use ironic::{
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
+pub use list_audit::ListAudit;
+pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
 pub use list_servers::{ListInput, ListServers};
 pub use list_tokens::ListTokens;
@@ -79,10 +89,13 @@ pub use revoke_token::{RevokeToken, RevokeTokenInput};
 pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
 pub use set_up_server::SetUpServer;
+pub use show_approval::ShowApproval;
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
+pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
+pub use unchanged::{Unchanged, tag};
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {
@@ -108,21 +121,26 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<CheckProvisionStatus>(),
             Entry::of::<UnprovisionServer>(),
             Entry::of::<CheckUnprovisionStatus>(),
+            Entry::of::<ListIncidents>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),
             Entry::of::<RetryJob>(),
+            Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
+            Entry::of::<ShowApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
             Entry::of::<PutUser>(),
+            Entry::of::<ShowUser>(),
             Entry::of::<SetRole>(),
             Entry::of::<CreateInvite>(),
             Entry::of::<RedeemInvite>(),
             Entry::of::<ListTokens>(),
             Entry::of::<CreateToken>(),
             Entry::of::<RevokeToken>(),
+            Entry::of::<ListAudit>(),
             Entry::of::<SetLanguage>(),
             Entry::of::<ShowStatus>(),
         ]

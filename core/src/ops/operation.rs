@@ -1,12 +1,14 @@
 //! What an operation is.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{OpError, Ops, Outside, Rest, Topic};
+use super::{OpError, Ops, Outside, Rest, Topic, Unchanged};
 use crate::{
     ids::ApprovalId,
     model::{Actor, Plan, Risk, Role},
@@ -113,8 +115,12 @@ pub struct Entry {
     pub spec: Spec,
     /// Its answer holds a secret.
     pub secret_answer: bool,
+    /// Its input holds one.
+    pub secret_input: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
+    /// The same as JSON, made once: doors look at it at each request.
+    pub input_json: LazyLock<Value>,
     /// The schema of its output.
     pub output: fn() -> Schema,
     /// Whether it calls an outside system.
@@ -135,6 +141,8 @@ pub(super) struct Checked {
     pub kept: Value,
     /// What it is done to.
     pub target: String,
+    /// What must still be so for it to be done.
+    pub unchanged: Option<Unchanged>,
 }
 
 impl Entry {
@@ -143,7 +151,9 @@ impl Entry {
         Self {
             spec: O::SPEC,
             secret_answer: O::SECRET_ANSWER,
+            secret_input: !O::SECRETS.is_empty(),
             input: || schema_for!(O::Input),
+            input_json: LazyLock::new(|| schema_for!(O::Input).to_value()),
             output: || schema_for!(O::Output),
             reach: O::REACH,
             check: check::<O>,
@@ -178,6 +188,7 @@ impl Entry {
 }
 
 fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
+    super::clean::check(value)?;
     let input = parse::<O::Input>(value)?;
     let target = O::target(&input);
     let input = serde_json::to_value(input).map_err(OpError::Answer)?;
@@ -187,7 +198,7 @@ fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
             *place = Value::from("[secret]");
         }
     }
-    Ok(Checked { input, kept, target })
+    Ok(Checked { input, kept, target, unchanged: None })
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, OpError> {

@@ -25,6 +25,7 @@ pub struct Page {
 
 /// A part of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct PageOf<T> {
     /// The items.
     pub items: Vec<T>,
@@ -36,27 +37,35 @@ impl Page {
     /// The page that `cursor` (empty: the first) and `limit` (0: 50; at most 500) name.
     ///
     /// # Errors
-    /// `BadInput` for a cursor that is none of ours.
+    /// `BadInput` for a cursor that is none of ours, or a larger limit.
     pub fn of(cursor: &str, limit: u32) -> Result<Self, OpError> {
-        let size = if limit == 0 { USUAL } else { limit.min(MOST) };
+        if limit > MOST {
+            let message = format!("at most {MOST} are expected, or 0 for {USUAL}");
+            return Err(OpError::BadInput { path: "limit".to_owned(), message });
+        }
+        let size = if limit == 0 { USUAL } else { limit };
         let page = |after: String, offset| Ok(Self { after, offset, size });
-        let bad = || OpError::BadInput {
-            path: "cursor".to_owned(),
-            message: "this is no cursor: pass on what `next` said, or leave it out for the first page".to_owned(),
-        };
         if cursor.is_empty() {
             page(String::new(), 0)
         } else if let Some(skip) = cursor.strip_prefix(SKIP) {
-            page(String::new(), skip.parse().map_err(|_| bad())?)
+            page(String::new(), skip.parse().map_err(|_| bad_cursor())?)
         } else {
             let key = cursor.strip_prefix(AFTER).and_then(super::call::unhex);
-            page(key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(bad)?, 0)
+            page(key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(bad_cursor)?, 0)
         }
     }
 
     /// The cursor that skips so many: for doors whose pages are numbered.
     pub fn skip(count: u32) -> String {
         format!("{SKIP}{count}")
+    }
+
+    /// The key of the last item seen, where keys are numbers counted down; the highest there is for the first page.
+    ///
+    /// # Errors
+    /// `BadInput` for a cursor of another list.
+    pub(super) fn after_number(&self) -> Result<i64, OpError> {
+        if self.after.is_empty() { Ok(i64::MAX) } else { self.after.parse().map_err(|_| bad_cursor()) }
     }
 
     /// For the database: one row more than asked for, to see whether there is more.
@@ -72,5 +81,12 @@ impl Page {
         let last = items.last().filter(|_| more);
         let next = last.map(|item| format!("{AFTER}{}", crate::model::hex(key(item).as_bytes())));
         PageOf { items, next }
+    }
+}
+
+fn bad_cursor() -> OpError {
+    OpError::BadInput {
+        path: "cursor".to_owned(),
+        message: "this is no cursor: pass on what `next` said, or leave it out for the first page".to_owned(),
     }
 }

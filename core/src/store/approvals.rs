@@ -2,10 +2,10 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Slice, StoreResult, Tx, row::Columns, row::json, users::expect_one};
+use super::{Slice, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
 use crate::{
     ids::{ApprovalId, JobId},
-    model::Approval,
+    model::{Approval, EventBody},
     states::{ApprovalEvent, Machine},
     units::Timestamp,
 };
@@ -34,7 +34,7 @@ impl Tx {
         .bind(approval.token.map(|id| id.to_string()))
         .execute(self.conn())
         .await?;
-        Ok(())
+        self.tell(&approval.id.to_string(), &EventBody::from(approval), approval.asked_at).await
     }
 
     /// An approval by id.
@@ -122,24 +122,33 @@ impl Tx {
         .execute(self.conn())
         .await?;
         expect_one(done.rows_affected(), "the approval")?;
-        Ok(Approval {
+        let moved = Approval {
             status: to,
             decided_by: Some(by.to_owned()),
             decided_at: Some(now),
             outcome: outcome.map(str::to_owned),
             ..was.clone()
-        })
+        };
+        self.tell(&moved.id.to_string(), &EventBody::from(&moved), now).await?;
+        Ok(moved)
     }
 
     /// Seals an approval that is used, and links it to the job that it started, if any.
-    pub async fn seal_approval(&mut self, id: ApprovalId, job: Option<JobId>, seal: &str) -> StoreResult<()> {
-        let done = sqlx::query("UPDATE approvals SET job = $2, seal = $3 WHERE id = $1 AND status = 'used'")
+    pub async fn seal_approval(
+        &mut self,
+        id: ApprovalId,
+        job: Option<JobId>,
+        seal: &str,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        let row = sqlx::query("UPDATE approvals SET job = $2, seal = $3 WHERE id = $1 AND status = 'used' RETURNING *")
             .bind(id.to_string())
             .bind(job.map(|job| job.to_string()))
             .bind(seal.to_owned())
-            .execute(self.conn())
+            .fetch_optional(self.conn())
             .await?;
-        expect_one(done.rows_affected(), "the approval")
+        let sealed = approval(&row.ok_or_else(|| StoreError::Changed("the approval".to_owned()))?)?;
+        if sealed.job.is_none() { Ok(()) } else { self.tell(&id.to_string(), &EventBody::from(&sealed), now).await }
     }
 }
 

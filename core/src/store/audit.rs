@@ -5,7 +5,7 @@
 
 use sqlx::any::AnyRow;
 
-use super::{StoreResult, Tx, row::Columns};
+use super::{Slice, StoreResult, Tx, row::Columns};
 use crate::model::AuditEntry;
 
 /// Where the chain is broken.
@@ -81,6 +81,13 @@ impl Tx {
     /// Entries after `after`, oldest first; at most `limit`.
     pub async fn audit(&mut self, after: i64, limit: i64) -> StoreResult<Vec<AuditEntry>> {
         let rows = self.audit_rows(after, limit).await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// Entries from before `before`, newest first.
+    pub async fn audit_newest_first(&mut self, before: i64, slice: &Slice) -> StoreResult<Vec<AuditEntry>> {
+        let sql = "SELECT * FROM audit WHERE seq < $3 ORDER BY seq DESC LIMIT $2 OFFSET $1";
+        let rows = sqlx::query(sql).bind(slice.offset).bind(slice.limit).bind(before).fetch_all(self.conn()).await?;
         rows.iter().map(entry).collect()
     }
 

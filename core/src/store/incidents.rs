@@ -3,12 +3,21 @@
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
-use super::{StoreResult, Tx, row::Columns};
+use super::{Slice, StoreResult, Tx, row::Columns};
 use crate::{
     ids::ServerId,
-    model::{Incident, IncidentKind},
+    model::{EventBody, Incident, IncidentKind},
     units::Timestamp,
 };
+
+/// Which incidents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IncidentFilter {
+    /// Only those of this server.
+    pub server: Option<ServerId>,
+    /// Only those that are not over.
+    pub open: bool,
+}
 
 impl Tx {
     /// Opens an incident, or finds the open one of this kind; returns it and whether it is new.
@@ -37,7 +46,11 @@ impl Tx {
         .bind(kind.to_string())
         .fetch_one(self.conn())
         .await?;
-        Ok((incident(&row)?, done.rows_affected() == 1))
+        let (incident, new) = (incident(&row)?, done.rows_affected() == 1);
+        if new {
+            self.tell(&incident.id, &EventBody::from(&incident), now).await?;
+        }
+        Ok((incident, new))
     }
 
     /// Ends the open incident of this kind; none when there was none.
@@ -56,13 +69,34 @@ impl Tx {
         .bind(now.0)
         .fetch_optional(self.conn())
         .await?;
-        row.as_ref().map(incident).transpose()
+        let over = row.as_ref().map(incident).transpose()?;
+        if let Some(incident) = &over {
+            self.tell(&incident.id, &EventBody::from(incident), now).await?;
+        }
+        Ok(over)
     }
 
     /// An incident by id.
     pub async fn incident(&mut self, id: &str) -> StoreResult<Option<Incident>> {
         let row = sqlx::query("SELECT * FROM incidents WHERE id = $1").bind(id.to_owned());
         row.fetch_optional(self.conn()).await?.as_ref().map(incident).transpose()
+    }
+
+    /// Incidents, newest first.
+    pub async fn incidents(&mut self, filter: &IncidentFilter, slice: &Slice) -> StoreResult<Vec<Incident>> {
+        let rows = sqlx::query(
+            "SELECT * FROM incidents WHERE ($1 = '' OR server = $1) AND ($2 = 0 OR status <> 'resolved')
+                 AND ($5 = '' OR id < $5)
+             ORDER BY id DESC LIMIT $4 OFFSET $3",
+        )
+        .bind(filter.server.map(|id| id.to_string()).unwrap_or_default())
+        .bind(i64::from(filter.open))
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(slice.after.clone())
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(incident).collect()
     }
 
     /// Incidents that are not over, oldest first; at most 100.

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use super::{Engine, Slice, StoreError, StoreResult, Tx, row::Columns, row::json, users::expect_one};
 use crate::{
     ids::{JobId, ServerId},
-    model::{Job, NewJob, Reason},
+    model::{EventBody, Job, NewJob, Reason},
     states::{JobEvent, JobStatus, Machine},
     units::{Timestamp, millis},
 };
@@ -106,7 +106,7 @@ impl Tx {
         .fetch_one(self.conn())
         .await?;
         self.poke_jobs = true;
-        Ok((job(&row)?, true))
+        Ok((self.told_job(job(&row)?, now).await?, true))
     }
 
     /// The job of this kind on this server that has not ended, if any.
@@ -154,7 +154,10 @@ impl Tx {
             .bind(db_now.saturating_add(millis(by.lease)))
             .fetch_optional(self.conn())
             .await?;
-        row.as_ref().map(job).transpose()
+        match row {
+            Some(row) => Ok(Some(self.told_job(job(&row)?, now).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Whether [`Tx::claim`] might find something: a look that writes nothing.
@@ -217,7 +220,8 @@ impl Tx {
         .fetch_optional(self.conn())
         .await?;
         self.poke_jobs = true;
-        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
+        let job = job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)?;
+        self.told_job(job, now).await
     }
 
     /// Notes the step that a running job is at.
@@ -274,7 +278,8 @@ impl Tx {
         .fetch_optional(self.conn())
         .await?;
         self.poke_jobs = true;
-        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
+        let job = job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)?;
+        self.told_job(job, now).await
     }
 
     /// Ends a queued job that no worker ever took: nothing was begun, so nothing is to be undone.
@@ -292,18 +297,20 @@ impl Tx {
         .fetch_optional(self.conn())
         .await?;
         self.poke_jobs = true;
-        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
+        let job = job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)?;
+        self.told_job(job, now).await
     }
 
     /// Asks the worker of a job that is running, or queued to be gone on with, to call it off.
-    pub async fn request_cancel(&mut self, was: &Job) -> StoreResult<Job> {
+    pub async fn request_cancel(&mut self, was: &Job, now: Timestamp) -> StoreResult<Job> {
         let row = sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE id = $1 AND status = $2 RETURNING *")
             .bind(was.id.to_string())
             .bind(was.status.to_string())
             .fetch_optional(self.conn())
             .await?;
         self.poke_jobs = true;
-        job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)
+        let job = job(&row.ok_or_else(|| StoreError::Changed("the job".to_owned()))?)?;
+        self.told_job(job, now).await
     }
 
     /// Ends all leases at once. Only for a process that holds the data directory's lock, and so knows that whoever held
@@ -365,12 +372,25 @@ impl Tx {
         rows.iter().map(|row| Ok((row.parsed("status")?, row.int("n")?))).collect()
     }
 
+    /// How many jobs a worker claimed that shows no sign of life since.
+    pub async fn count_jobs_without_worker(&mut self) -> StoreResult<i64> {
+        let now = self.db_now().await?;
+        let sql = "SELECT COUNT(*) FROM jobs WHERE status = 'running' AND lease_until < $1";
+        Ok(sqlx::query_scalar(sql).bind(now).fetch_one(self.conn()).await?)
+    }
+
     /// The last jobs of this kind that went well, newest first: their parameters, and how long they ran, in ms.
     pub async fn past_runs(&mut self, kind: &str, limit: i64) -> StoreResult<Vec<(Value, i64)>> {
         let sql = "SELECT params, finished_at - started_at AS ms FROM jobs
                    WHERE kind = $1 AND status = 'succeeded' AND started_at IS NOT NULL ORDER BY id DESC LIMIT $2";
         let rows = sqlx::query(sql).bind(kind.to_owned()).bind(limit).fetch_all(self.conn()).await?;
         rows.iter().map(|row| Ok((row.json("params")?, row.int("ms")?))).collect()
+    }
+
+    /// Tells where a job is now.
+    async fn told_job(&mut self, job: Job, now: Timestamp) -> StoreResult<Job> {
+        self.tell(&job.id.to_string(), &EventBody::from(&job), now).await?;
+        Ok(job)
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::{StoreResult, Tx, row::Columns, row::json, users::expect_one};
 use crate::{
     ids::JobId,
-    model::{EventLevel, Job, JobEventRow, Step, StepStatus},
+    model::{EventBody, EventLevel, Job, JobEventRow, Step, StepStatus},
     units::{Timestamp, millis},
 };
 
@@ -92,18 +92,20 @@ impl Tx {
     ) -> StoreResult<()> {
         let elapsed = job.started_at.map_or(0, |start| millis(now.since(start)));
         let message: String = message.chars().take(2_000).collect();
-        sqlx::query(
+        let seq = sqlx::query_scalar::<_, i64>(
             "INSERT INTO job_events (job, seq, at, step, level, message, elapsed_ms)
-             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM job_events WHERE job = $1",
+             SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6 FROM job_events WHERE job = $1 RETURNING seq",
         )
         .bind(job.id.to_string())
         .bind(now.0)
         .bind(step.to_owned())
         .bind(level.to_string())
-        .bind(message)
+        .bind(message.clone())
         .bind(elapsed)
-        .execute(self.conn())
+        .fetch_one(self.conn())
         .await?;
+        let line = EventBody::JobLine { seq, step: step.to_owned(), level, message, elapsed_ms: elapsed };
+        self.tell(&job.id.to_string(), &line, now).await?;
         self.touch_messages(&job_key(job.id)).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{StoreError, StoreResult, Tx};
+use super::{StoreError, StoreResult, Tx, row::Columns};
 use crate::units::millis;
 
 /// A role that is held, and the proof of it.
@@ -32,6 +32,13 @@ impl Tx {
         .fetch_optional(self.conn())
         .await?;
         Ok(epoch.map(|epoch| Lease { role: role.to_owned(), epoch }))
+    }
+
+    /// Every role that somebody ever held, by name, and whether somebody holds it now.
+    pub async fn leases(&mut self) -> StoreResult<Vec<(String, bool)>> {
+        let now = self.db_now().await?;
+        let rows = sqlx::query("SELECT role, until_at FROM leases ORDER BY role").fetch_all(self.conn()).await?;
+        rows.iter().map(|row| Ok((row.text("role")?, row.int("until_at")? >= now))).collect()
     }
 
     /// Proves that a role is still held, and holds its row until the transaction ends.

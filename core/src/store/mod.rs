@@ -6,6 +6,8 @@
 mod approvals;
 mod audit;
 mod error;
+mod events;
+mod follow;
 mod incidents;
 mod jobs;
 mod journal;
@@ -32,10 +34,13 @@ use sqlx::{
     any::AnyPoolOptions,
     migrate::{Migration, MigrationType, Migrator},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use audit::ChainFault;
 pub use error::StoreError;
+pub use events::EventFilter;
+pub use follow::{Following, Heard, Start, follow};
+pub use incidents::IncidentFilter;
 pub use jobs::{Claim, ClaimBy, JobFilter, Kinds};
 pub use journal::job_key;
 pub use leases::Lease;
@@ -96,6 +101,8 @@ pub struct Pokes {
     pub outbox: Notify,
     /// A server's wish changed: reconcilers look again.
     pub servers: Notify,
+    /// Something happened: whoever follows the events reads on. Many do, and each sees that it changed.
+    pub events: watch::Sender<u64>,
 }
 
 /// An open transaction. Dropped without [`Tx::commit`], it never happened.
@@ -108,6 +115,8 @@ pub struct Tx {
     poke_jobs: bool,
     poke_outbox: bool,
     poke_servers: bool,
+    /// How many events it has written.
+    events: i64,
 }
 
 impl Store {
@@ -137,13 +146,21 @@ impl Store {
         });
         let pool = options.connect(url).await?;
         migrate(&pool).await?;
-        Ok(Self {
+        let store = Self {
             engine: Engine::Postgres,
             readers: pool.clone(),
             writers: pool,
             pokes: Arc::default(),
             commits: Arc::default(),
-        })
+        };
+        let mut tx = store.write().await?;
+        if tx.forget_foreign_events().await? > 0 {
+            tracing::warn!(
+                "this database was brought here from another server: whoever follows its events begins anew"
+            );
+            tx.commit().await?;
+        }
+        Ok(store)
     }
 
     /// Which database this is.
@@ -170,6 +187,15 @@ impl Store {
         self.begin(&self.writers, begin).await
     }
 
+    /// Begins a transaction that may write and sees one moment: to change what somebody else changed since is a race.
+    pub async fn write_on_one_moment(&self) -> StoreResult<Tx> {
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        self.begin(&self.writers, begin).await
+    }
+
     /// Begins a transaction that only reads, and sees one moment.
     pub async fn read(&self) -> StoreResult<Tx> {
         let begin = match self.engine {
@@ -192,6 +218,7 @@ impl Store {
             poke_jobs: false,
             poke_outbox: false,
             poke_servers: false,
+            events: 0,
         })
     }
 
@@ -217,6 +244,9 @@ impl Tx {
                 notify.notify_one();
             }
         }
+        if self.events > 0 {
+            self.pokes.events.send_modify(|count| *count = count.wrapping_add(1));
+        }
         Ok(())
     }
 
@@ -241,7 +271,9 @@ fn in_url(path: &Path) -> String {
 
 async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> {
     sqlx::any::install_default_drivers();
-    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    // A file does not go away as a server does: nobody needs to ask it whether it is still there.
+    let options =
+        AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
     let options = options.after_connect(|conn, _| {
         Box::pin(async move {
             // FULL: a commit that was answered survives a power cut.

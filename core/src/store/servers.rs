@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     ids::{ApprovalId, ServerId},
-    model::{NewServer, Server, Sighting},
+    model::{EventBody, NewServer, Server, Sighting},
     states::{Machine, ServerEvent, ServerStatus},
     units::Timestamp,
 };
@@ -39,7 +39,7 @@ impl Tx {
         .execute(self.conn())
         .await?;
         self.poke_servers = true;
-        self.require_server(id).await
+        self.told_server(id, now).await
     }
 
     /// A server by our id.
@@ -124,7 +124,7 @@ impl Tx {
             .await?;
         expect_one(done.rows_affected(), &server.handle)?;
         self.poke_servers = true;
-        self.require_server(server.id).await
+        self.told_server(server.id, now).await
     }
 
     /// Takes a server under management, or lets go of it.
@@ -135,7 +135,8 @@ impl Tx {
             .bind(now.0)
             .execute(self.conn())
             .await?;
-        expect_one(done.rows_affected(), "the server")
+        expect_one(done.rows_affected(), "the server")?;
+        self.told_server(id, now).await.map(drop)
     }
 
     /// Gives a server these labels in place of those it had.
@@ -223,6 +224,13 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// Tells where a server is now.
+    async fn told_server(&mut self, id: ServerId, now: Timestamp) -> StoreResult<Server> {
+        let server = self.require_server(id).await?;
+        self.tell(&server.handle, &EventBody::from(&server), now).await?;
+        Ok(server)
     }
 }
 

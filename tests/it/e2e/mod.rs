@@ -7,6 +7,6 @@ mod journey;
 mod killed;
 mod real;
 mod secrets;
-mod world;
+pub mod world;
 
 pub use world::eventually;

@@ -1,6 +1,7 @@
 //! A provider, hosts, a Telegram, and the program between them.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
     net::{IpAddr, Ipv4Addr, TcpListener},
@@ -214,6 +215,11 @@ impl World {
             Some(database) => database.open().await,
             None => Store::open_sqlite(&self.dir.path().join("data/rackhand.db")).await.expect("the database"),
         }
+    }
+
+    /// What another process of the program is started with, to work on the same configuration.
+    pub fn environment(&self) -> BTreeMap<&'static str, String> {
+        self.settings.lock().expect("settings").iter().cloned().collect()
     }
 
     /// The command line, on the same configuration.

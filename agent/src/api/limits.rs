@@ -1,0 +1,58 @@
+//! How often one caller may ask, in this process.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use axum::http::StatusCode;
+use governor::{
+    Quota, RateLimiter, clock::Clock, middleware::NoOpMiddleware, nanos::Nanos, state::keyed::HashMapStateStore,
+};
+use rackhand_core::{clock::SharedClock, model::Actor};
+
+use super::Problem;
+
+/// So many callers are watched at once; the calm ones are forgotten first.
+const MOST_CALLERS: usize = 10_000;
+
+/// Counts each caller's requests.
+pub(super) struct Limiter {
+    callers: RateLimiter<String, HashMapStateStore<String>, Time, NoOpMiddleware<Nanos>>,
+    time: Time,
+}
+
+impl Limiter {
+    /// So many in a minute, or as many at once.
+    pub(super) fn new(per_minute: u32, clock: SharedClock) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        let time = Time(clock);
+        Self { callers: RateLimiter::hashmap_with_clock(quota, time.clone()), time }
+    }
+
+    /// Counts one request more.
+    ///
+    /// # Errors
+    /// It is one too many: 429 with the time to wait.
+    pub(super) fn take(&self, actor: &Actor) -> Result<(), Problem> {
+        if self.callers.len() > MOST_CALLERS {
+            self.callers.retain_recent();
+        }
+        let who = actor.token.map_or_else(|| actor.name.clone(), |id| id.to_string());
+        self.callers.check_key(&who).map_err(|early| {
+            let detail = "this token asks too often: see `Retry-After`";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
+                .retry_after(early.wait_time_from(self.time.now()))
+        })
+    }
+}
+
+/// The process's clock, as governor reads it.
+#[derive(Clone, Debug)]
+struct Time(SharedClock);
+
+impl Clock for Time {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let millis = u64::try_from(self.0.now().0).unwrap_or(0);
+        Nanos::from(Duration::from_millis(millis))
+    }
+}

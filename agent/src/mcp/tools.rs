@@ -1,0 +1,89 @@
+//! The table of operations as tools.
+
+use std::sync::Arc;
+
+use rackhand_core::{
+    ids::ApprovalId,
+    model::{Actor, Decision, Risk, decide},
+    ops::{Entry, Spec, table},
+};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::wait;
+
+/// What a tool answers that has to be approved by a person first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Awaiting {
+    /// Always the same.
+    status: AwaitingStatus,
+    /// The question: `wait_for_operation` and `get_operation` take it as `id`.
+    approval_id: ApprovalId,
+    /// What to do now.
+    message: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum AwaitingStatus {
+    AwaitingApproval,
+}
+
+impl Awaiting {
+    pub(super) fn of(approval_id: ApprovalId) -> Self {
+        let message = "Nothing was done yet: a person has to approve this in the chat. Follow it with \
+                       wait_for_operation, with this approval_id as its id.";
+        Self { status: AwaitingStatus::AwaitingApproval, approval_id, message: message.to_owned() }
+    }
+}
+
+/// The tools that this actor may call.
+pub(super) fn offered_to(actor: &Actor) -> Vec<Tool> {
+    let may = |spec: &Spec| !matches!(decide(actor, spec.risk, spec.lowest), Decision::Refuse { .. });
+    let offered = table().iter().filter(|entry| is_offered(entry) && may(&entry.spec));
+    let mut tools: Vec<Tool> = offered.map(tool).collect();
+    if may(&wait::ASKS) {
+        tools.push(wait::tool());
+    }
+    tools
+}
+
+/// Whether it is a tool for anybody.
+pub(super) fn is_offered(entry: &Entry) -> bool {
+    !entry.spec.people_only
+}
+
+/// The schema as MCP wants it: an object at its root, also for an operation without any field.
+pub(super) fn object(schema: Schema) -> Arc<JsonObject> {
+    let mut object = match schema.to_value() {
+        Value::Object(object) => object,
+        _ => JsonObject::new(),
+    };
+    object.insert("type".to_owned(), json!("object"));
+    object.entry("properties").or_insert_with(|| json!({}));
+    Arc::new(object)
+}
+
+/// `list_servers` as `List servers`.
+pub(super) fn title(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn tool(entry: &Entry) -> Tool {
+    let spec = &entry.spec;
+    let destroys = spec.risk == Risk::Destroy;
+    let output = if destroys { schema_for!(Awaiting) } else { (entry.output)() };
+    let hints = ToolAnnotations::with_title(title(spec.name))
+        .read_only(spec.risk == Risk::Read)
+        .destructive(destroys)
+        .idempotent(spec.repeatable)
+        .open_world(false);
+    Tool::new(spec.name, spec.summary, object((entry.input)()))
+        .with_title(title(spec.name))
+        .with_raw_output_schema(object(output))
+        .with_annotations(hints)
+}

@@ -1,0 +1,9 @@
+//! The door for language models, in front of clients that others wrote.
+
+mod client;
+mod conformance;
+mod journey;
+mod reading;
+mod readme;
+mod tools;
+mod web;

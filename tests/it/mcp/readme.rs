@@ -1,0 +1,60 @@
+//! The configurations that README gives for clients, used as they stand there.
+
+use std::fs;
+
+use rackhand_core::store::Engine;
+use serde_json::{Value, json};
+
+use super::client::{Client, GENERATIONS};
+use crate::{
+    api::caller::Place,
+    databases::Database,
+    harness::{program, root},
+};
+
+/// The servers that README tells clients of: the one to start, and the one at an address.
+fn configured() -> [Value; 2] {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let servers: Vec<Value> = blocks
+        .filter(|block| block.contains("mcpServers"))
+        .map(|block| serde_json::from_str::<Value>(block).unwrap()["mcpServers"]["rackhand"].take())
+        .collect();
+    servers.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn the_program_is_started_as_readme_says() {
+    let [server, _] = configured();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("rackhand.toml");
+    fs::write(&config, format!("data_dir = {:?}\n", dir.path().join("data"))).unwrap();
+    assert_eq!((&server["command"], &server["args"][0]), (&json!("rackhand"), &json!("mcp")));
+    let args = server["args"].as_array().unwrap().clone();
+    let command: Vec<Value> = [json!(program("rackhand"))].into_iter().chain(args).collect();
+    let mut env = server["env"].clone();
+    assert_eq!(env["RACKHAND_CONFIG"], "/etc/rackhand/rackhand.toml");
+    env["RACKHAND_CONFIG"] = json!(config);
+    for (generation, _) in GENERATIONS {
+        let Some(mut client) = Client::connect(generation, json!({ "command": command, "env": env })).await else {
+            return;
+        };
+        assert_eq!(client.good("list_servers", json!({})).await["items"], json!([]));
+        assert!(client.tools().await.iter().any(|tool| tool["name"] == "set_up_server"), "an operator's tools");
+    }
+}
+
+#[tokio::test]
+async fn the_address_is_called_as_readme_says() {
+    let [_, server] = configured();
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let place = Place::new(&db).await;
+    let url = server["url"].as_str().unwrap().replace("127.0.0.1:8080", &place.door.address.to_string());
+    let token = server["headers"]["Authorization"].as_str().unwrap().strip_prefix("Bearer ").unwrap();
+    assert!(token.starts_with("rh_") && place.viewer.secret.starts_with("rh_"), "{token}");
+    for (generation, _) in GENERATIONS {
+        let there = json!({ "url": url, "token": token.replace(token, &place.viewer.secret) });
+        let Some(mut client) = Client::connect(generation, there).await else { return };
+        assert_eq!(client.good("list_servers", json!({})).await["items"], json!([]));
+    }
+}
