@@ -131,9 +131,9 @@ impl Reservation<'_> {
     }
 
     async fn take(&self, node: &Node) -> Result<Node, IronicError> {
-        let note = Note { reserved_at: self.now, instance: self.instance.clone() };
+        let ours = Note { reserved_at: self.now, instance: self.instance.clone() };
         let patches =
-            [Patch::add("/instance_uuid", self.instance.as_str()), Patch::add(format!("/extra/{NOTE}"), json!(note))];
+            [Patch::add("/instance_uuid", self.instance.as_str()), Patch::add(format!("/extra/{NOTE}"), json!(ours))];
         match self.ironic.patch_node(&node.uuid, &patches).await {
             Err(error) if error.effect_unknown() => {
                 let seen = self.ironic.node(&node.uuid).await?;
@@ -151,8 +151,8 @@ pub(super) fn is_free(node: &Node) -> bool {
 
 /// Our note, where the node has the instance that it speaks of.
 pub(super) fn note_of(node: &Node) -> Option<Note> {
-    let note: Note = serde_json::from_value(node.extra.get(NOTE)?.clone()).ok()?;
-    (node.instance_uuid.as_ref() == Some(&note.instance)).then_some(note)
+    let kept: Note = serde_json::from_value(node.extra.get(NOTE)?.clone()).ok()?;
+    (node.instance_uuid.as_ref() == Some(&kept.instance)).then_some(kept)
 }
 
 /// The instance of a request: the same for the same request.
