@@ -1,6 +1,8 @@
 //! Texts that come in hold no control characters: they could forge a line of a log or a terminal's colours, and
 //! PostgreSQL does not keep a zero byte.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::OpError;
@@ -19,7 +21,7 @@ fn at(value: &Value, path: &mut String) -> Result<(), OpError> {
         Value::String(text) if !is_clean(text) => return Err(bad(path)),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                path.push_str(&format!("[{place}]"));
+                let _ = write!(path, "[{place}]");
                 at(item, path)?;
                 path.truncate(whole);
             }

@@ -28,15 +28,15 @@ pub(super) fn paths(schemas: &mut Schemas) -> Vec<(&'static str, Value)> {
             "/jobs/{job}/events",
             stream("job_events", "Tells what happens in one job, as it happens", &["job"], &["after"]),
         ),
-        ("/healthz", open("healthz", "Says that the process lives", json!({ "200": health }))),
-        ("/readyz", open("readyz", "Says how ready everything is", ready)),
+        ("/healthz", open("healthz", "Says that the process lives", &json!({ "200": health }))),
+        ("/readyz", open("readyz", "Says how ready everything is", &ready)),
         ("/metrics", guarded("metrics", "Numbers for Prometheus", numbers)),
         ("/openapi.json", guarded("openapi", "This document", document)),
     ]
 }
 
 /// For everybody, at the root.
-fn open(id: &str, summary: &str, responses: Value) -> Value {
+fn open(id: &str, summary: &str, responses: &Value) -> Value {
     let get = json!({ "operationId": id, "summary": summary, "tags": ["platform"], "security": [],
         "responses": responses });
     json!({ "servers": [{ "url": "/" }], "get": get })
