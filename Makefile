@@ -21,7 +21,7 @@ run:
 test: packages tools fmt clippy deny doc build check
 
 packages:
-	@tests/peers/packages.sh gcc libc6-dev postgresql python3-venv openssh-client curl
+	@tests/peers/packages.sh gcc libc6-dev postgresql python3-venv openssh-client curl openssl
 
 tools:
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt

@@ -1,5 +1,7 @@
 //! `rackhand bench jobs`: what the job engine costs on this machine, beside what the disk can do at all.
 
+mod api;
+
 use std::{
     fs::{self, OpenOptions},
     io::Write,
@@ -22,6 +24,8 @@ use rackhand_core::{
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
+
+pub use api::api;
 
 const KIND: &str = "bench";
 /// Records that are written to learn how often the disk can be made to keep something.

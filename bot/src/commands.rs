@@ -1,8 +1,17 @@
 //! The commands: their names, what they take, and which operation each stands for; who may use one follows from that.
+//!
+//! An operation that has neither a command nor a button here is typed by its own name: what it takes, and what help says
+//! of it, come from the table of operations.
 
-use rackhand_core::{model::Role, ops};
+use rackhand_core::{
+    model::Role,
+    ops::{self, Entry, Topic},
+};
 
-use crate::want::{Action, NodeAction};
+use crate::{
+    texts::{Lang, plain},
+    want::{Action, NodeAction},
+};
 
 /// A command.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +79,9 @@ pub const COMMANDS: [Command; 25] = [
     Command { name: "start", operation: None, takes: Takes::Code, in_menu: false },
 ];
 
+/// Operations that are asked for by a button under what they are about, or by a code.
+const BY_BUTTON: [&str; 4] = ["approve", "refuse", "set_role", "redeem_invite"];
+
 const fn on_server(action: Action, operation: &'static str, in_menu: bool) -> Command {
     let name = action.command();
     Command { name, operation: Some(operation), takes: Takes::Server(Some(action)), in_menu }
@@ -84,7 +96,7 @@ impl Command {
     /// Whether this role may use it.
     pub fn is_for(&self, role: Role) -> bool {
         match self.operation.and_then(ops::find) {
-            Some(entry) => role > Role::Guest && role >= entry.spec.lowest,
+            Some(entry) => may(role, entry),
             None => self.operation.is_none(),
         }
     }
@@ -93,6 +105,45 @@ impl Command {
     pub fn key(&self) -> String {
         format!("cmd-{}", self.name.replace('_', "-"))
     }
+
+    /// The chapter of help that it is in.
+    pub fn topic(&self) -> Topic {
+        self.operation.and_then(ops::find).map_or(Topic::Chat, |entry| entry.spec.topic)
+    }
+}
+
+/// Whether an operation is at the chat's door: with a command, with a button, or typed by its name. What holds a secret is
+/// there only where its command takes care that no copy is left.
+pub fn is_offered(entry: &Entry) -> bool {
+    let name = entry.spec.name;
+    has_own(name) || !entry.secret
+}
+
+/// The operations that are typed by their own names, in the order of the table.
+pub fn by_name() -> impl Iterator<Item = &'static Entry> {
+    ops::table().iter().filter(|entry| is_offered(entry) && !has_own(entry.spec.name))
+}
+
+/// Whether this role may ask for an operation.
+pub fn may(role: Role, entry: &Entry) -> bool {
+    role > Role::Guest && role >= entry.spec.lowest
+}
+
+/// What help says of an operation that is typed by its name.
+pub fn about(lang: Lang, entry: &Entry) -> String {
+    let key = format!("cmd-{}", entry.spec.name.replace('_', "-"));
+    let words = plain!(lang, &key);
+    if words == key { entry.spec.summary.to_owned() } else { words }
+}
+
+/// All names that this role may type after the slash.
+pub fn names(role: Role) -> impl Iterator<Item = &'static str> {
+    let commands = COMMANDS.iter().filter(move |command| command.is_for(role)).map(|command| command.name);
+    commands.chain(by_name().filter(move |entry| may(role, entry)).map(|entry| entry.spec.name))
+}
+
+fn has_own(operation: &str) -> bool {
+    BY_BUTTON.contains(&operation) || COMMANDS.iter().any(|command| command.operation == Some(operation))
 }
 
 /// What was typed, taken apart: `/server@bot vps-1` is `("server", "vps-1")`. None for what is no command.

@@ -1,6 +1,7 @@
 //! The chat: what a person writes or presses becomes an operation's call, and what happens becomes words.
 
 pub mod commands;
+pub mod facts;
 pub mod html;
 pub mod messenger;
 pub mod router;

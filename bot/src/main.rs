@@ -8,27 +8,30 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // The process's one TLS; the second to choose would be refused, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let command = cli::Command::parse();
+    let matches = cli::command().get_matches();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("rackhand: cannot start: {error}");
-            return ExitCode::from(cli::FAILED);
+            return ExitCode::from(cli::codes::FAILED);
         }
     };
-    let code = match runtime.block_on(cli::run(command)) {
+    let code = match runtime.block_on(cli::run(&matches)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("rackhand: {error:#}");
-            ExitCode::from(cli::FAILED)
+            eprintln!("rackhand: {}", readable(&format!("{error:#}")));
+            ExitCode::from(cli::codes::of(&error))
         }
     };
     // A thread that waits for a line on standard input would hold the end up.
     runtime.shutdown_background();
     code
+}
+
+/// Words of an error, some of which come from outside, as a terminal can take them.
+fn readable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }

@@ -61,6 +61,8 @@ pub enum Want {
     Lang(Option<Language>),
     /// How it all is.
     Status,
+    /// An operation typed by its name, with what was typed after it, from this place of its list on.
+    Named(u32, String),
 }
 
 /// What can be done to a server.
@@ -205,6 +207,7 @@ impl Want {
             Self::Lang(None) => "ln".to_owned(),
             Self::Lang(Some(language)) => format!("ln:{language}"),
             Self::Status => "st".to_owned(),
+            Self::Named(from, typed) => format!("o:{from}:{typed}"),
         }
     }
 
@@ -236,6 +239,7 @@ impl Want {
             "ln" if rest.is_empty() => Self::Lang(None),
             "ln" => Self::Lang(Some(rest.parse().ok()?)),
             "st" => Self::Status,
+            "o" => Self::Named(pair()?.0.parse().ok()?, pair()?.1.to_owned()),
             _ => match (Action::of_letters(verb), NodeAction::iter().find(|action| action.letters() == verb)) {
                 (Some(action), _) => Self::Act(action, rest.parse().ok()?),
                 (None, Some(action)) => Self::ActOnNode(action, uuid(rest)?),

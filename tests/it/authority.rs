@@ -2,7 +2,7 @@
 
 use rackhand_core::{
     model::{Actor, ActorKind, Decision, Risk, Role, decide},
-    ops::{Answer, OpError, table},
+    ops::{Answer, NodeFault, OpError, Topic, table},
     states::{JobStatus, ServerStatus},
 };
 use serde_json::{Value, json};
@@ -99,6 +99,10 @@ async fn every_operation_keeps_to_the_decision() {
                         (Ok(Answer::AwaitingApproval(_)), Decision::Ask) => {
                             assert_eq!(desk.count_jobs().await, job, "{said:?} started something");
                         }
+                        // Let through, as far as it goes without an Ironic.
+                        (Err(OpError::Node(NodeFault::NoIronic)), Decision::Run | Decision::Ask) => {
+                            assert_eq!(entry.spec.topic, Topic::Ironic, "{said:?}");
+                        }
                         // Done, or let through and nothing found to do it to.
                         (Ok(Answer::Done(_)) | Err(OpError::NotFound { .. } | OpError::BadCode), Decision::Run) => {}
                         _ => panic!("{said:?} where {decision:?} was decided"),
@@ -186,6 +190,12 @@ pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
         "get_operation" => json!({ "id": "00000000" }),
         "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
+        "list_nodes" => json!({}),
+        "get_node" | "manage_node" | "provide_node" => json!({ "node": "node-1" }),
+        "enrol_node" => json!({ "name": "node-1", "bmc": { "address": "http://192.0.2.1", "password": "secret" } }),
+        "provision_server" => json!({ "image_id": "debian" }),
+        "unprovision_server" => json!({ "server_id": "node-1" }),
+        "check_provision_status" | "check_unprovision_status" => json!({ "operation_id": "node-1" }),
         "create_token" => json!({ "name": rackhand_core::ids::JobId::new(), "role": "viewer" }),
         "put_user" => json!({ "telegram_id": other + 100_000, "role": "viewer" }),
         "revoke_token" => json!({ "name": "none" }),

@@ -3,6 +3,7 @@
 mod approvals;
 mod jobs;
 mod lists;
+mod named;
 mod rights;
 mod words;
 

@@ -172,6 +172,37 @@ fn settings_that_contradict_each_other_are_problems() {
 }
 
 #[test]
+fn ironic_has_one_whole_login_or_none() {
+    let problems = |text: &str| ConfigFile::new(&format!("[ironic]\n{text}")).problems(&[]);
+    assert_eq!(
+        problems("username = \"me\""),
+        ["ironic.auth: found none, expected basic or keystone, because ironic.username is set"]
+    );
+    assert_eq!(
+        problems("auth = \"basic\"\nusername = \"me\""),
+        [
+            "ironic.url: found nothing, expected Ironic's address",
+            "ironic.password: found nothing, expected the password that belongs to it"
+        ]
+    );
+    let keystone = "auth = \"keystone\"\nkeystone_url = \"https://keystone\"\n";
+    assert_eq!(
+        problems(&format!("{keystone}password = \"canary\"")),
+        ["ironic.username: found nothing, expected our name at Keystone (or ironic.application_id)"]
+    );
+    let both = "application_id = \"1\"\napplication_secret = \"canary\"\nusername = \"me\"";
+    assert_eq!(
+        problems(&format!("{keystone}{both}")),
+        ["ironic.username: found a second login, expected no name and password beside an application credential"]
+    );
+    let file = ConfigFile::new(&format!("[ironic]\n{keystone}username = \"me\"\nproject = \"ours\"\n"));
+    let secret = file.add("password", "canary\n");
+    let config = file.load(&[("IRONIC_PASSWORD_FILE", &secret), ("IRONIC_REGION", "north")]).unwrap();
+    assert_eq!((config.ironic.url, config.ironic.password.unwrap().expose()), (None, "canary"));
+    assert_eq!((config.ironic.user_domain.as_str(), config.ironic.region.as_deref()), ("Default", Some("north")));
+}
+
+#[test]
 fn a_secret_may_be_kept_in_a_file_of_its_own() {
     let file = ConfigFile::new("");
     let token = file.add("token", "123:abc\n");
@@ -242,4 +273,20 @@ fn the_example_file_says_every_key_and_loads_as_it_is_and_uncommented() {
 fn the_printed_documents_are_current() {
     assert_generated("rackhand.example.toml", &example());
     assert_generated("docs/configuration.md", &docs());
+}
+
+#[test]
+fn a_door_without_tokens_is_opened_to_this_machine_only() {
+    let env = |listen| [("RACKHAND_API_AUTH", "none"), ("RACKHAND_API_LISTEN", listen)];
+    let problems = ConfigFile::new("").problems(&env("0.0.0.0:8080"));
+    assert!(
+        problems.len() == 1 && problems[0].contains("api.listen") && problems[0].contains("loopback"),
+        "{problems:?}"
+    );
+    for listen in ["127.0.0.1:8080", "[::1]:8080"] {
+        assert!(ConfigFile::new("").load(&env(listen)).is_ok());
+    }
+    let config = ConfigFile::new("").load(&[]).unwrap();
+    assert_eq!(config.api.listen, None, "no port is opened unless it is asked for");
+    assert!(!ConfigFile::new("").problems(&[("RACKHAND_API_LISTEN", "localhost")]).is_empty());
 }

@@ -1,6 +1,10 @@
 //! One order of events for everybody: nothing is missed, nothing comes twice.
 
+mod door;
+mod killed;
 mod order;
+mod reader;
+mod slow;
 
 use std::sync::Arc;
 

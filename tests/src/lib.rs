@@ -2,7 +2,10 @@
 //!
 //! A simulator lives in the test's process, so that it outlives the product when a test kills that.
 
+pub mod fast_ironic;
 pub mod host;
+pub mod keystone;
+pub mod load;
 pub mod real_host;
 pub mod sim_ansible;
 pub mod sim_host;

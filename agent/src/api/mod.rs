@@ -17,7 +17,6 @@ mod openapi;
 mod pace;
 mod problem;
 mod routes;
-mod schemas;
 mod serve;
 mod streams;
 

@@ -48,7 +48,7 @@ impl Tools {
     /// The job engine with every workflow whose outside system is configured; none where none is.
     pub fn runner(&self, owner: &str) -> Option<Runner> {
         let provider = self.provider.clone().map(|provider| ProvisionVps::new(self.clone(), provider));
-        let ironic = self.ops.ironic.clone().map(|ironic| UnprovisionNode::new(self.clone(), ironic));
+        let ironic = self.ops.ironic.clone().map(|ironic| UnprovisionNode::new(self.ops.clone(), ironic));
         if provider.is_none() && ironic.is_none() {
             return None;
         }

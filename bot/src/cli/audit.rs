@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use rackhand_bot::texts::clean;
 
-use super::FAILED;
+use super::codes::FAILED;
 use crate::process::Process;
 
 #[derive(Debug, Subcommand)]

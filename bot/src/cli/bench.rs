@@ -17,12 +17,19 @@ pub enum Verb {
         #[arg(long)]
         postgres: Option<String>,
     },
+    /// What Rackhand's REST costs beside the same questions to a fast upstream. Use a release build.
+    Api {
+        /// Where the SQLite file is made.
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+    },
 }
 
 /// Measures and prints.
 pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Jobs { dir, postgres } => bench::jobs(&dir, postgres.as_deref()).await?,
+        Verb::Api { dir } => bench::api(&dir).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

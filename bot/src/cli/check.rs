@@ -9,7 +9,7 @@ use rackhand_core::{
     fault::chain,
 };
 
-use super::FAILED;
+use super::codes::FAILED;
 use crate::process::Process;
 
 /// Longest time of one try.

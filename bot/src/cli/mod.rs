@@ -1,24 +1,29 @@
-//! The command line.
+//! The command line: a command for every operation of the table, made from it, and some that have a shape of their own.
 
 mod audit;
 mod bench;
 pub mod chat;
 mod check;
-mod invite;
-mod jobs;
+pub mod codes;
+mod door;
+mod follow;
 mod mcp;
-mod servers;
+mod operations;
+mod shell;
+mod views;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::bail;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use rackhand_core::{
     config::{self, Config},
     model::Actor,
     ops::{Answer, Operation},
     states,
 };
+use serde_json::Value;
 
 use crate::{
     demo,
@@ -26,18 +31,22 @@ use crate::{
     serve,
 };
 
-/// Something failed.
-pub const FAILED: u8 = 1;
-/// What was asked for is refused, or not there.
-pub const REFUSED: u8 = 2;
+use self::{
+    codes::FAILED,
+    door::Door,
+    operations::{Called, called},
+};
 
 /// The hired hand for your servers.
 #[derive(Debug, Parser)]
-#[command(name = "rackhand", version, about, after_help = "Exit status: 0 done, 1 failed, 2 refused or not found.")]
-pub struct Command {
+#[command(name = "rackhand", version, about, after_help = codes::HELP)]
+struct Command {
     /// The configuration file; else `RACKHAND_CONFIG`, ./rackhand.toml or /etc/rackhand/rackhand.toml.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
+    /// Another Rackhand to ask over REST, with `RACKHAND_TOKEN` or `RACKHAND_TOKEN_FILE`; else `RACKHAND_URL`.
+    #[arg(long, global = true)]
+    url: Option<String>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -65,21 +74,6 @@ enum Verb {
         #[arg(long)]
         role: Option<rackhand_core::model::Role>,
     },
-    /// Jobs.
-    Jobs {
-        #[command(subcommand)]
-        verb: jobs::Verb,
-    },
-    /// Servers.
-    Servers {
-        #[command(subcommand)]
-        verb: servers::Verb,
-    },
-    /// Makes a one-time invite.
-    Invite {
-        /// viewer, operator or admin
-        role: rackhand_core::model::Role,
-    },
     /// The record of what was done.
     Audit {
         #[command(subcommand)]
@@ -94,6 +88,16 @@ enum Verb {
     States,
     /// Prints a configuration file with every key.
     ExampleConfig,
+    /// Prints completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Prints the manual, or the page of one command, in roff: `rackhand man servers label | man -l -`.
+    Man {
+        /// The command's words.
+        words: Vec<String>,
+    },
     /// Plays a playbook on a simulated host; `demo` runs it in place of ansible-playbook.
     #[command(hide = true, disable_help_flag = true, disable_version_flag = true)]
     SimulatedAnsiblePlaybook {
@@ -112,8 +116,43 @@ enum Part {
     Api,
 }
 
-/// Does what the command says.
-pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+/// All commands.
+pub fn command() -> clap::Command {
+    operations::add_to(Command::command())
+}
+
+/// Does what was typed.
+pub async fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    match called(matches) {
+        Some(called) => {
+            let (url, config) = (matches.get_one("url").cloned(), matches.get_one("config").cloned());
+            operate(&Door::open(url, config).await?, &called?).await
+        }
+        None => run_own(Command::from_arg_matches(matches)?).await,
+    }
+}
+
+/// Calls an operation and shows its answer.
+async fn operate(door: &Door, called: &Called) -> anyhow::Result<ExitCode> {
+    let answer = match door.call(called.entry, &called.input).await? {
+        Answer::Done(answer) => answer,
+        Answer::AwaitingApproval(id) => return follow::awaiting(door, called, id).await,
+    };
+    if called.json {
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        println!("{}", views::shown(called.entry.spec.name, &answer));
+        if let Some(next) = answer.get("next").and_then(Value::as_str) {
+            eprintln!("There is more: --cursor {}, or a larger --limit.", rackhand_bot::texts::clean(next));
+        }
+    }
+    match answer.get("job").and_then(Value::as_str).and_then(|job| job.parse().ok()) {
+        Some(job) if called.follow => follow::job(door, job).await,
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn run_own(command: Command) -> anyhow::Result<ExitCode> {
     let file = command.config;
     match command.verb {
         Verb::Serve { only } => {
@@ -137,9 +176,6 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Mcp { role } => {
             mcp::mcp(load(file)?, role, environment("RACKHAND_TOKEN").filter(|token| !token.is_empty())).await
         }
-        Verb::Jobs { verb } => jobs::run(&Process::open(load(file)?).await?, verb).await,
-        Verb::Servers { verb } => servers::run(&Process::open(load(file)?).await?, verb).await,
-        Verb::Invite { role } => invite::invite(&Process::open(load(file)?).await?, role).await,
         Verb::Audit { verb } => audit::run(&Process::open(load(file)?).await?, &verb).await,
         Verb::Bench { verb } => bench::run(verb).await,
         Verb::States => {
@@ -150,6 +186,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
             print!("{}", config::example());
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Completions { shell } => Ok(shell::completions(self::command(), shell)),
+        Verb::Man { words } => shell::man(self::command(), &words),
         Verb::SimulatedAnsiblePlaybook { args } => {
             let code = rackhand_tests::sim_ansible::simulated_playbook(args).await;
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(FAILED)))

@@ -63,6 +63,7 @@ impl Router {
                 let toast = plain!(reader.lang, "lang-set");
                 Ok(Reply::here(help::welcome(&reader, &asked.user.first_name)).toast(toast))
             }
+            Want::Named(from, typed) => self.named(asked, *from, typed).await,
             Want::Status => {
                 let all = self.done::<ShowStatus>(asked, &Nothing::default()).await?;
                 let names = self.servers(asked).await?.into_iter().map(|server| (server.id, server.handle)).collect();

@@ -8,6 +8,7 @@ mod answers;
 mod floods;
 mod jobs;
 mod menu;
+mod named;
 mod nodes;
 mod people;
 mod poll;

@@ -1,5 +1,7 @@
 //! Where answers go.
 
+use std::collections::BTreeSet;
+
 use rackhand_core::{
     ids::{ApprovalId, JobId},
     model::{Body, Notice},
@@ -8,7 +10,7 @@ use rackhand_core::{
 
 use crate::{
     messenger::Message,
-    texts::{Lang, say},
+    texts::{Lang, plain, say},
     views,
 };
 
@@ -62,6 +64,16 @@ impl Reply {
         let instead = views::body(Message::new(say!(lang, "see-below")));
         let body = Body::Notice(Notice::ApprovalAsked { approval });
         Self::of(Place::Live { key: format!("approval:{approval}"), body, instead })
+    }
+
+    /// What was asked for waits for a yes; `open` are the questions that were open before.
+    pub fn question(lang: Lang, question: ApprovalId, open: &BTreeSet<ApprovalId>) -> Self {
+        if open.contains(&question) {
+            // It is brought down to where the person is.
+            return Self::approval(lang, question).toast(plain!(lang, "toast-asked-before"));
+        }
+        // It is on its way to everybody who may answer it.
+        Self::again().toast(plain!(lang, "toast-asked"))
     }
 
     /// With words over the screen.

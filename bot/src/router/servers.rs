@@ -51,12 +51,7 @@ impl Router {
         let (input, key) = (json!({ "handle": server.handle }), asked.key());
         let answer = self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
         let done = match answer {
-            // The same question was open before: it is brought down to where the person is.
-            Answer::AwaitingApproval(question) if open.contains(&question) => {
-                return Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")));
-            }
-            // A new question is on its way to everybody who may answer it.
-            Answer::AwaitingApproval(_) => return Ok(Reply::again().toast(plain!(lang, "toast-asked"))),
+            Answer::AwaitingApproval(question) => return Ok(Reply::question(lang, question, &open)),
             Answer::Done(value) => value,
         };
         if action == Action::Provision {

@@ -9,7 +9,7 @@ use rackhand_core::{
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
-    commands::{COMMANDS, Command, Takes, closest, parse},
+    commands::{Command, Takes, closest, names, parse},
     messenger::Message,
     texts::{plain, say},
     views::{self, help, named, rows, server},
@@ -23,9 +23,7 @@ impl Router {
     pub(super) async fn typed(&self, asked: &Asked<'_>, text: &str) -> Result<Reply, RouteError> {
         let Some((name, argument)) = parse(text) else { return self.plain(asked, text.trim()).await };
         let Some(command) = Command::find(&name) else {
-            let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
-            let message = help::not_understood(&asked.reader, text, &closest(&name, mine));
-            return Ok(Reply::below(views::body(message)));
+            return self.answer(asked, &Want::Named(0, format!("{name} {argument}"))).await;
         };
         // What the argument names is looked up for those only who may use the command; the operation itself asks again.
         if !command.is_for(asked.reader.role) && (argument.is_empty() || asked.reader.role < Role::Viewer) {
@@ -59,8 +57,7 @@ impl Router {
             return Ok(Reply::below(views::body(unknown(asked, &servers, text, None))));
         }
         let word = text.split_whitespace().next().unwrap_or_default();
-        let mine = COMMANDS.iter().filter(|command| command.is_for(asked.reader.role)).map(|command| command.name);
-        let message = help::not_understood(&asked.reader, text, &closest(word, mine));
+        let message = help::not_understood(&asked.reader, text, &closest(word, names(asked.reader.role)));
         Ok(Reply::below(views::body(message)))
     }
 

@@ -7,6 +7,7 @@ pub mod help;
 pub mod job;
 pub mod node;
 pub mod notice;
+pub mod operation;
 pub mod reason;
 pub mod server;
 pub mod status;

@@ -34,6 +34,20 @@ not-understood-tail = Send a server's name, a command, or /help.
 lang-choice = Which language?
 lang-set = English it is.
 
+topic-fleet = Servers
+topic-ironic = Bare metal
+topic-work = Jobs
+topic-authority = People, programs, questions
+topic-chat = This chat
+topic-platform = Rackhand itself
+
+named-usage = Type it like this: <code>{ $usage }</code>
+named-required = needed
+named-nothing = Nothing.
+named-done = Done.
+named-more = There is more: add <code>cursor={ $cursor }</code>
+named-cut = … and more than fits here.
+
 cmd-start = begin, or use an invite code
 cmd-help = what you can do
 cmd-status = how it all is

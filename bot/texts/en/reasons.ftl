@@ -1,7 +1,7 @@
 # Why something was not done (error-…), and why a job waits, failed or is parked (reason-…, with what to do as .do).
 
 error-unknown-operation = I do not know how to do that. /help shows what I can.
-error-bad-input = That does not fit: { $message }.
+error-bad-input = That does not fit: { $path }: { $message }.
 error-forbidden = This takes the role { $needs }; you are { $has }. Ask an admin.
 error-people-only = Only a person may do this.
 error-own-request = You asked for it, so somebody else has to approve it.

@@ -34,6 +34,20 @@ not-understood-tail = Пришлите имя сервера, команду и�
 lang-choice = Какой язык?
 lang-set = Теперь по-русски.
 
+topic-fleet = Серверы
+topic-ironic = Железо
+topic-work = Задания
+topic-authority = Люди, программы, вопросы
+topic-chat = Этот чат
+topic-platform = Сам Rackhand
+
+named-usage = Наберите так: <code>{ $usage }</code>
+named-required = нужно
+named-nothing = Ничего.
+named-done = Сделано.
+named-more = Есть ещё: добавьте <code>cursor={ $cursor }</code>
+named-cut = … и ещё, здесь не поместилось.
+
 cmd-start = начать или ввести код приглашения
 cmd-help = что здесь можно
 cmd-status = как обстоят дела

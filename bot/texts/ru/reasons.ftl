@@ -1,7 +1,7 @@
 # Why something was not done (error-…), and why a job waits, failed or is parked (reason-…, with what to do as .do).
 
 error-unknown-operation = Этого я не умею. Что умею: /help
-error-bad-input = Не подходит: { $message }.
+error-bad-input = Не подходит: { $path }: { $message }.
 error-forbidden = Для этого нужна роль «{ $needs }», а у вас «{ $has }». Обратитесь к администратору.
 error-people-only = Это может сделать только человек.
 error-own-request = Просили вы, поэтому согласие должен дать кто-то другой.

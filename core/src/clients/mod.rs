@@ -7,5 +7,6 @@ pub mod ansible;
 mod excerpt;
 pub mod http;
 pub mod ironic;
+pub mod rackhand;
 pub mod ssh;
 pub mod time4vps;

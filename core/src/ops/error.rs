@@ -110,12 +110,12 @@ pub enum OpError {
     /// The same key came with another input.
     #[error("this request's key was used for another request")]
     KeyReused,
-    /// It is not done to a node of Ironic's.
-    #[error(transparent)]
-    Node(#[from] NodeFault),
     /// What the caller saw is no longer so.
     #[error("it has changed since it was read: read it again, and decide anew")]
     NotAsSeen,
+    /// It is not done to a node of Ironic's.
+    #[error(transparent)]
+    Node(#[from] NodeFault),
     /// An operation that destroys has no plan: ours to mend.
     #[error("this operation has no plan to approve")]
     NoPlan,

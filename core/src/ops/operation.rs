@@ -111,8 +111,8 @@ pub struct Cx {
 pub struct Entry {
     /// What is known of it.
     pub spec: Spec,
-    /// Its answer holds a secret.
-    pub secret_answer: bool,
+    /// Its input or its answer holds a secret.
+    pub secret: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
     /// The schema of its output.
@@ -144,7 +144,7 @@ impl Entry {
     pub fn of<O: Operation>() -> Self {
         Self {
             spec: O::SPEC,
-            secret_answer: O::SECRET_ANSWER,
+            secret: O::SECRET_ANSWER || !O::SECRETS.is_empty(),
             input: || schema_for!(O::Input),
             output: || schema_for!(O::Output),
             reach: O::REACH,

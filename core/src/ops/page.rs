@@ -25,6 +25,7 @@ pub struct Page {
 
 /// A part of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct PageOf<T> {
     /// The items.
     pub items: Vec<T>,
@@ -36,9 +37,13 @@ impl Page {
     /// The page that `cursor` (empty: the first) and `limit` (0: 50; at most 500) name.
     ///
     /// # Errors
-    /// `BadInput` for a cursor that is none of ours.
+    /// `BadInput` for a cursor that is none of ours, or a larger limit.
     pub fn of(cursor: &str, limit: u32) -> Result<Self, OpError> {
-        let size = if limit == 0 { USUAL } else { limit.min(MOST) };
+        if limit > MOST {
+            let message = format!("at most {MOST} are expected, or 0 for {USUAL}");
+            return Err(OpError::BadInput { path: "limit".to_owned(), message });
+        }
+        let size = if limit == 0 { USUAL } else { limit };
         let page = |after: String, offset| Ok(Self { after, offset, size });
         if cursor.is_empty() {
             page(String::new(), 0)

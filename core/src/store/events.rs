@@ -111,6 +111,13 @@ impl Tx {
         Ok(sqlx::query_scalar::<_, i64>(sql).bind(id.pos).bind(id.n).fetch_one(self.conn()).await? > 0)
     }
 
+    /// Whether the job's events are kept from its beginning, be they given out already or not.
+    pub async fn job_is_kept(&mut self, job: JobId) -> StoreResult<bool> {
+        let sql = "SELECT COUNT(*) FROM jobs WHERE id = $1
+                       AND created_at = (SELECT at FROM events WHERE subject = $1 ORDER BY pos, n LIMIT 1)";
+        Ok(sqlx::query_scalar::<_, i64>(sql).bind(job.to_string()).fetch_one(self.conn()).await? > 0)
+    }
+
     /// Whether the job has ended and nothing about it is left to read after this place.
     pub async fn job_is_told(&mut self, job: JobId, after: EventId) -> StoreResult<bool> {
         let ended = match self.job(job).await? {

@@ -43,6 +43,7 @@ pub enum Following {
 
 /// What a follower hears.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all that is heard are events, and few wait at once")]
 pub enum Heard {
     /// Something happened.
     Event(Event),
@@ -136,11 +137,10 @@ impl Follower {
             Some(Start::Beginning) | None => {}
         }
         let page = tx.events_after(self.at, &self.filter, PAGE).await?;
-        if let (Some(Start::Beginning), Some(job)) = (began, self.job) {
-            let asked_for = tx.job(job).await?.map(|job| job.created_at);
-            if page.first().map(|event| event.at) != asked_for {
-                self.ready.push_back(Heard::Reset);
-            }
+        if let (Some(Start::Beginning), Some(job)) = (began, self.job)
+            && !tx.job_is_kept(job).await?
+        {
+            self.ready.push_back(Heard::Reset);
         }
         if let Some(last) = page.last() {
             self.at = last.id;

@@ -1,19 +1,25 @@
 //! A door that listens, and a program in front of it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rackhand_agent::{
     api::{self, Api},
     mcp::{self, Web},
 };
 use rackhand_core::{
+    clock::SystemClock,
     config::ApiAuth,
     model::{Actor, Role},
     ops::{Answer, CreateToken, CreateTokenInput, Ops},
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{databases::Database, desk::Desk};
@@ -24,7 +30,8 @@ const PLENTY: u32 = 100_000;
 /// A door; it closes when this is dropped.
 pub struct Door {
     pub address: SocketAddr,
-    _open: DropGuard,
+    open: DropGuard,
+    serving: JoinHandle<()>,
 }
 
 impl Door {
@@ -39,13 +46,32 @@ impl Door {
         let web = Web { listen: address, hosts: vec!["rackhand.example".to_owned()], origins: Vec::new() };
         let models = mcp::service(ops.clone(), &web, stop.clone());
         let router = api::router(Api::new(ops.clone(), auth, per_minute).with_models(models));
-        tokio::spawn(api::serve(listener, router, stop.clone()));
-        Self { address, _open: stop.drop_guard() }
+        let serving = tokio::spawn(api::serve(listener, router, stop.clone()));
+        Self { address, open: stop.drop_guard(), serving }
+    }
+
+    /// Closes it, and waits until it is closed.
+    pub async fn close(self) {
+        drop(self.open);
+        timeout(Duration::from_secs(5), self.serving).await.expect("nobody keeps it open").unwrap();
+    }
+
+    /// A door that drops whoever takes nothing for so long, with small buffers on the way.
+    pub fn paced(ops: &Ops, slowest: Duration) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(16 * 1024).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(64).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let router = api::router(Api::new(ops.clone(), ApiAuth::Token, PLENTY));
+        let serving = tokio::spawn(api::serve_paced(listener, router, slowest, stop.clone()));
+        Self { address, open: stop.drop_guard(), serving }
     }
 
     /// A program with this secret.
     pub fn caller(&self, secret: &str) -> Caller {
-        Caller { client: client(), root: format!("http://{}", self.address), secret: secret.to_owned() }
+        Caller::new(&format!("http://{}", self.address), secret)
     }
 }
 
@@ -66,9 +92,31 @@ pub struct Answered {
 }
 
 impl Caller {
+    /// A program in front of the door at `root`.
+    pub fn new(root: &str, secret: &str) -> Self {
+        Self { client: client(), root: root.to_owned(), secret: secret.to_owned() }
+    }
+
     /// A request below /api/v1.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.at(method, &format!("/api/v1{path}"))
+    }
+
+    /// A GET of exactly this path, which no library has put in order before.
+    pub async fn get_exactly(&self, path: &str) -> Answered {
+        let mut stream = TcpStream::connect(self.root.trim_start_matches("http://")).await.unwrap();
+        let secret = &self.secret;
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Answered { status, headers, text: body.to_owned() }
     }
 
     /// A request to this path from the root.
@@ -164,12 +212,21 @@ pub struct Place {
 
 impl Place {
     pub async fn new(db: &Database) -> Self {
+        Self::at(Desk::new(db).await).await
+    }
+
+    /// The same on the machine's own clock, by which replicas look for each other's news.
+    pub async fn real(db: &Database) -> Self {
         let desk = Desk::new(db).await;
+        let ops = Ops { clock: Arc::new(SystemClock), ..desk.ops.clone() };
+        Self::at(Desk { ops, ..desk }).await
+    }
+
+    async fn at(desk: Desk) -> Self {
         let door = Door::open(&desk.ops).await;
-        let [viewer, operator, admin] = [Role::Viewer, Role::Operator, Role::Admin].map(|role| role);
-        let viewer = door.caller(&token(&desk.ops, "viewer", viewer, None).await);
-        let operator = door.caller(&token(&desk.ops, "operator", operator, None).await);
-        let admin = door.caller(&token(&desk.ops, "admin", admin, None).await);
+        let viewer = door.caller(&token(&desk.ops, "viewer", Role::Viewer, None).await);
+        let operator = door.caller(&token(&desk.ops, "operator", Role::Operator, None).await);
+        let admin = door.caller(&token(&desk.ops, "admin", Role::Admin, None).await);
         Self { desk, door, viewer, operator, admin }
     }
 }

@@ -75,7 +75,7 @@ async fn walk(place: &Place, path: &str, name: &str, adding: bool) -> Vec<String
         assert!(items.len() <= 2);
         seen.extend(items.iter().map(|item| item.pointer(name).unwrap().as_str().unwrap().to_owned()));
         if adding && round < 3 {
-            let number = u32::try_from(path.len()).unwrap() * 100 + round;
+            let number = u32::try_from(path.len()).unwrap() + 100 + round * 20;
             let server = place.desk.server(number, ServerStatus::Ready, true).await;
             let mut tx = place.desk.store().write().await.unwrap();
             tx.open_incident(Some(server.id), IncidentKind::ServerMissing, "gone", START).await.unwrap();

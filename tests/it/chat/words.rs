@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use rackhand_bot::{
-    commands::COMMANDS,
+    commands::{COMMANDS, is_offered},
     texts::{Arg, Lang, clean},
-    views::{job, reason},
+    views::{Reader, help, job, reason},
 };
 use rackhand_core::{
-    ops,
+    model::Role,
+    ops::{self, Topic},
     states::{JobStatus, ServerStatus},
+    units::Timestamp,
 };
 use strum::IntoEnumIterator;
 
@@ -46,9 +48,10 @@ fn both_languages_have_the_same_texts() {
 fn everything_has_its_words() {
     let mut wanted: Vec<String> = Vec::new();
     wanted.extend(COMMANDS.iter().map(rackhand_bot::commands::Command::key));
-    wanted.extend(job::STEPS.iter().map(|step| format!("step-{}", step.replace('_', "-"))));
+    wanted.extend(job::STEPS.iter().chain(&job::NODE_STEPS).map(|step| format!("step-{}", step.replace('_', "-"))));
     wanted.extend(ServerStatus::iter().map(|status| format!("server-status-{}", status.to_string().replace('_', "-"))));
     wanted.extend(JobStatus::iter().map(|status| format!("job-status-{status}")));
+    wanted.extend(Topic::iter().map(|topic| format!("topic-{topic}")));
     wanted.extend(reason::ERRORS.iter().map(|code| format!("error-{code}")));
     wanted.extend(reason::REASONS.iter().map(|code| format!("reason-{code}")));
     for lang in Lang::ALL {
@@ -63,6 +66,7 @@ fn everything_has_its_words() {
 #[test]
 fn the_workflows_steps_and_codes_have_words() {
     assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
+    assert_eq!(job::NODE_STEPS, rackhand_agent::work::unprovision_node::STEPS);
     let mut missing = Vec::new();
     for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
         let code = std::fs::read_to_string(root().join(&path)).unwrap();
@@ -76,15 +80,16 @@ fn the_workflows_steps_and_codes_have_words() {
 
 #[test]
 fn every_operation_has_a_command_or_a_button() {
-    let by_button = ["approve", "refuse", "set_role", "redeem_invite", "list_tokens", "create_token", "revoke_token"];
-    // How an operation stands is what the live messages of its approval and its job show.
-    let by_message = ["get_operation"];
+    let by_button = ["approve", "refuse", "set_role", "redeem_invite"];
+    let reader = Reader { lang: Lang::En, role: Role::Admin, telegram_id: 1, now: Timestamp(0) };
+    let help = help::help(&reader).html;
     for entry in ops::table() {
         let name = entry.spec.name;
-        let reachable = by_button.contains(&name)
-            || by_message.contains(&name)
-            || COMMANDS.iter().any(|command| command.operation == Some(name));
-        assert!(reachable, "{name} cannot be asked for in the chat");
+        let own = COMMANDS.iter().find(|command| command.operation == Some(name)).map(|command| command.name);
+        let told = help.contains(&format!("/{} – ", own.unwrap_or(name)));
+        let kept_out = entry.secret && own.is_none();
+        assert_eq!(told, !kept_out && !by_button.contains(&name), "{name} in {help}");
+        assert_eq!(is_offered(entry), !kept_out, "{name}");
     }
     for command in COMMANDS.iter().filter_map(|command| command.operation) {
         assert!(ops::find(command).is_some(), "{command} is no operation");

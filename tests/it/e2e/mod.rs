@@ -8,3 +8,5 @@ mod killed;
 mod real;
 mod secrets;
 pub mod world;
+
+pub use world::eventually;

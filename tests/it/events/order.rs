@@ -156,8 +156,8 @@ async fn what_is_not_kept_is_said_to_be_missing() {
         }
         let mut heard = follow(&store, &clock(), Start::After(all[2].id), &everything());
         assert_eq!(within(heard.next()).await.unwrap().unwrap(), Heard::Place(all[2].id));
-        let mut story = follow(&store, &clock(), Start::Beginning, &Following::Job(jobs[0]));
-        assert_eq!(within(story.next()).await.unwrap().unwrap(), Heard::Reset, "its beginning is not kept");
+        let mut of_job = follow(&store, &clock(), Start::Beginning, &Following::Job(jobs[0]));
+        assert_eq!(within(of_job.next()).await.unwrap().unwrap(), Heard::Reset, "its beginning is not kept");
 
         // Places count up from the newest, whatever was forgotten.
         let mut tx = store.write().await.unwrap();

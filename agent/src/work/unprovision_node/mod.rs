@@ -17,14 +17,15 @@ use async_trait::async_trait;
 use rackhand_core::{
     clients::ironic::Ironic,
     model::{Job, Reason, StepStatus},
-    ops::ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
+    ops::{
+        Ops,
+        ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
+    },
     states::JobStatus,
     store::{StoreError, StoreResult, Tx},
     work::{Observed, StepCx, StepSpec, Verdict, Workflow},
 };
 use serde_json::Value;
-
-use super::Tools;
 
 const AUTHORIZE: &str = "authorize";
 const CLEAN_OFF: &str = "clean_off";
@@ -39,14 +40,14 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// The workflow.
 pub struct UnprovisionNode {
-    tools: Tools,
+    ops: Ops,
     ironic: Ironic,
 }
 
 impl UnprovisionNode {
-    /// The workflow on these tools.
-    pub fn new(tools: Tools, ironic: Ironic) -> Self {
-        Self { tools, ironic }
+    /// The workflow on these operations.
+    pub fn new(ops: Ops, ironic: Ironic) -> Self {
+        Self { ops, ironic }
     }
 }
 

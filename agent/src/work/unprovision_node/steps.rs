@@ -22,7 +22,7 @@ impl UnprovisionNode {
     pub(super) async fn authorize(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
         let mut tx = cx.begin().await?;
         if UnprovisionParams::of(&params.plan).as_ref() != Some(params)
-            || !approved_plan(&mut tx, &self.tools.ops.keyring, &cx.job, &params.plan).await?
+            || !approved_plan(&mut tx, &self.ops.keyring, &cx.job, &params.plan).await?
         {
             return Ok(Verdict::Park(reasons::not_approved()));
         }
@@ -131,7 +131,7 @@ impl UnprovisionNode {
             Value::Null => [Patch::remove("/automated_clean")],
             was => [Patch::add("/automated_clean", was.clone())],
         };
-        let clock = &self.tools.ops.clock;
+        let clock = &self.ops.clock;
         patiently(clock, || self.ironic.patch_node(&params.node, &patch)).await.map(drop)
     }
 

@@ -28,6 +28,8 @@ use crate::{
 const MARGIN: Duration = Duration::from_mins(2);
 /// The life of a token that does not tell it.
 const LIFE_UNSAID: Duration = Duration::from_mins(5);
+/// How long one waits for another who asks for a token.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The names that Ironic has in a catalogue.
 const TYPES: [&str; 2] = ["baremetal", "bare-metal"];
 
@@ -82,7 +84,8 @@ impl Tokens {
     }
 
     async fn other_than(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, IronicError> {
-        let _asking = self.asking.lock().await;
+        let asking = tokio::time::timeout(PATIENCE, self.asking.lock()).await;
+        let _asking = asking.map_err(|_| IronicError::Timeout { service: Service::Keystone })?;
         let usable = |token: &Arc<Token>| refused.is_none_or(|refused| !Arc::ptr_eq(token, refused));
         if let Some(token) = self.fresh().filter(usable) {
             return Ok(token);

@@ -137,6 +137,7 @@ impl Ironic {
     }
 
     /// Tells a node where to go; `configdrive` goes with `active` and `rebuild`. It is on its way then, not there.
+    /// An Ironic that speaks less than 1.110 aborts no deployment ([`IronicError::Refused`]), but cleaning.
     pub async fn provision(
         &self,
         ident: &str,
@@ -149,6 +150,7 @@ impl Ironic {
         }
         let needs = match configdrive {
             _ if target == Target::Unhold => Minor::UNHOLD,
+            _ if target == Target::Abort => self.caller.newest(Minor::USUAL).await?.min(Minor::DEPLOY_ABORT),
             Some(ConfigDrive(Value::Object(parts))) if parts.contains_key("vendor_data") => Minor::VENDOR_DATA,
             _ => Minor::USUAL,
         };

@@ -157,10 +157,6 @@ pub struct Node {
     pub deploy_progress: Option<Progress>,
     /// How far its cleaning is. Only in what [`super::Ironic::node`] tells, and only while it cleans.
     pub clean_progress: Option<Progress>,
-    /// When it was enrolled.
-    pub created_at: Option<Timestamp>,
-    /// When anything of it changed last.
-    pub updated_at: Option<Timestamp>,
 }
 
 /// A step of a deployment or a cleaning.

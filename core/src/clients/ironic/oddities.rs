@@ -9,7 +9,7 @@ use serde_json::Value;
 pub fn errors_come_in_three_shapes(body: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let said = |value: &Value| {
-        let keys = ["faultstring", "description", "title", "message"];
+        let keys = ["faultstring", "description", "message", "title"];
         let mut words = keys.iter().filter_map(|key| value[*key].as_str()).filter(|words| !words.trim().is_empty());
         words.next().map(str::to_owned)
     };

@@ -21,6 +21,8 @@ impl Minor {
     pub const HISTORY: Self = Self(78);
     /// Going on from a hold.
     pub const UNHOLD: Self = Self(85);
+    /// Stopping a deployment that waits for the machine.
+    pub const DEPLOY_ABORT: Self = Self(110);
 
     /// As the header has it.
     pub fn header(self) -> String {

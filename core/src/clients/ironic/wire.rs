@@ -10,7 +10,7 @@ use crate::units::Timestamp;
 /// The fields of a node that a list asks for. With them an answer holds no driver's secrets, not even blotted out.
 pub const LISTED: &str = "uuid,name,driver,provision_state,target_provision_state,provision_updated_at,power_state,\
     maintenance,maintenance_reason,fault,last_error,reservation,resource_class,instance_uuid,instance_info,\
-    properties,extra,automated_clean,protected,deploy_step,clean_step,created_at,updated_at";
+    properties,extra,automated_clean,protected,deploy_step,clean_step";
 
 /// The fields that only a question for one node asks for. **A list that is asked for the conductor is a 500**.
 pub const OF_ONE: &str = "conductor,driver_internal_info";
@@ -42,8 +42,6 @@ pub fn node(answer: &Value) -> Option<Node> {
         clean_step: step(&answer["clean_step"]),
         deploy_progress: progress(&answer["driver_internal_info"], "deploy_steps", "deploy_step_index"),
         clean_progress: progress(&answer["driver_internal_info"], "clean_steps", "clean_step_index"),
-        created_at: moment(answer, "created_at"),
-        updated_at: moment(answer, "updated_at"),
     })
 }
 

@@ -175,7 +175,8 @@ impl Fault for NodeFault {
             | Self::Unfit { .. }
             | Self::Taken { .. }
             | Self::WrongState { .. } => FaultKind::Conflict,
-            Self::NoIronic | Self::Away(_) => FaultKind::Unavailable,
+            Self::NoIronic => FaultKind::NeedsPerson,
+            Self::Away(_) => FaultKind::Unavailable,
         }
     }
 }

@@ -3,17 +3,22 @@
 //! The schemas of inputs and outputs are JSON Schema 2020-12 already, which is what OpenAPI 3.1 speaks; what they share
 //! moves to `components`.
 
-use rackhand_core::ops::{Choice, Method, Reach};
+mod platform;
+mod schemas;
+
+use rackhand_core::{
+    model::Risk,
+    ops::{Choice, Method, Reach},
+};
 use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
+use self::schemas::Schemas;
 use super::{
     answer::Awaiting,
     call::LONGEST_KEY,
-    health::{Health, Readiness},
     problem,
     routes::{Offer, PREFIXES, Route, routes},
-    schemas::Schemas,
 };
 
 /// The document.
@@ -25,7 +30,7 @@ pub fn document() -> Value {
         let at = paths.entry(route.path).or_insert_with(|| json!({}));
         at[route.method.to_string().to_lowercase()] = operation(&mut schemas, &route);
     }
-    for (path, described) in platform(&mut schemas) {
+    for (path, described) in platform::paths(&mut schemas) {
         paths.insert(path.to_owned(), described);
     }
     json!({
@@ -42,6 +47,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.components,
+            "responses": PROBLEMS.iter().map(|(status, about)| ((*status).to_owned(), problem_response(about))).collect::<Map<_, _>>(),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "Made by `rackhand token create`." }
             },
@@ -68,7 +74,7 @@ fn operation(schemas: &mut Schemas, route: &Route) -> Value {
         "operationId": id(route),
         "summary": summary.join(". Or: "),
         "description": roles.join("; "),
-        "tags": specs.first().map(|spec| spec.topic.to_string()),
+        "tags": specs.first().map(|spec| [spec.topic.to_string()]),
         "parameters": parameters(schemas, route),
         "responses": responses(schemas, route),
     });
@@ -177,7 +183,7 @@ fn body_of(schemas: &mut Schemas, offer: &Offer) -> Value {
 fn responses(schemas: &mut Schemas, route: &Route) -> Value {
     let mut all = json!({});
     for offer in &route.offers {
-        let asked = offer.entry.spec.risk == rackhand_core::model::Risk::Destroy;
+        let asked = offer.entry.spec.risk == Risk::Destroy;
         let (status, schema) = if asked {
             (202, schemas.add(&schema_for!(Awaiting)))
         } else {
@@ -192,95 +198,53 @@ fn responses(schemas: &mut Schemas, route: &Route) -> Value {
     if route.method == Method::Get {
         all["304"] = json!({ "description": "Nothing changed" });
     }
-    for (status, about) in problems(route) {
-        all[status] =
-            json!({ "description": about, "content": { "application/problem+json": { "schema": problem() } } });
+    for status in problems(route) {
+        all[status] = refused(status);
     }
     all
 }
 
-fn problem() -> Value {
-    json!({ "$ref": "#/components/schemas/Problem" })
+/// What can go wrong, by status.
+const PROBLEMS: [(&str, &str); 13] = [
+    ("400", "The request is wrong; `errors` says where"),
+    ("401", "No token, or one that is worth nothing"),
+    ("403", "The token's role is too low, or only a person may do this, or nothing may be done to this"),
+    ("404", "What it names does not exist"),
+    ("406", "`Accept` does not allow application/json"),
+    ("409", "The world is not in the state that this needs, or the key was used for another request"),
+    ("412", "It changed since it was read"),
+    ("413", "The body is too long"),
+    ("415", "The body is not application/json"),
+    ("429", "Too many requests; `Retry-After` says when"),
+    ("500", "An error of Rackhand's own"),
+    ("502", "An outside system is away; `Retry-After` says when"),
+    ("503", "The database is away, or it took too long; `Retry-After` says when"),
+];
+
+fn problem_response(about: &str) -> Value {
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    json!({ "description": about, "content": { "application/problem+json": { "schema": schema } } })
 }
 
-/// What can go wrong at a route.
-fn problems(route: &Route) -> Vec<(&'static str, &'static str)> {
-    let mut all = vec![
-        ("400", "The request is wrong; `errors` says where"),
-        ("401", "No token, or one that is worth nothing"),
-        ("403", "The token's role is too low, or only a person may do this"),
-        ("404", "What it names does not exist"),
-        ("406", "`Accept` does not allow application/json"),
-        ("429", "Too many requests; `Retry-After` says when"),
-        ("500", "An error of Rackhand's own"),
-        ("503", "The database is away, or it took too long; `Retry-After` says when"),
-    ];
-    if route.method != Method::Get {
-        all.push(("409", "The world is not in the state that this needs, or the key was used for another request"));
+fn refused(status: &str) -> Value {
+    json!({ "$ref": format!("#/components/responses/{status}") })
+}
+
+/// The statuses of what can go wrong at a route.
+fn problems(route: &Route) -> Vec<&'static str> {
+    let outside = route.offers.iter().any(|offer| offer.entry.reach != Reach::Store);
+    let mut all = vec!["400", "401", "403", "404", "406", "429", "500", "503"];
+    if route.method != Method::Get || outside {
+        all.push("409");
     }
     if route.reading.is_some() {
-        all.push(("412", "It changed since it was read"));
+        all.push("412");
     }
     if route.has_body() {
-        all.push(("413", "The body is too long"));
-        all.push(("415", "The body is not application/json"));
+        all.extend(["413", "415"]);
     }
-    if route.offers.iter().any(|offer| offer.entry.reach != Reach::Store) {
-        all.push(("502", "An outside system is away"));
-        all.push(("409", "The world is not in the state that this needs"));
+    if outside {
+        all.push("502");
     }
     all
-}
-
-/// What is beside the table.
-fn platform(schemas: &mut Schemas) -> Vec<(&'static str, Value)> {
-    let health = schemas.add(&schema_for!(Health));
-    let readiness = schemas.add(&schema_for!(Readiness));
-    let json_of = |about: &str, schema: &Value| json!({ "description": about, "content": { "application/json": { "schema": schema } } });
-    let get = |id: &str, summary: &str, open: bool, responses: Value| {
-        let mut described =
-            json!({ "operationId": id, "summary": summary, "tags": ["platform"], "responses": responses });
-        if open {
-            described["security"] = json!([]);
-        } else {
-            let refused = |about: &str| json!({ "description": about, "content": { "application/problem+json": { "schema": problem() } } });
-            described["responses"]["401"] = refused("No token, or one that is worth nothing");
-            described["responses"]["429"] = refused("Too many requests");
-            described["responses"]["503"] = refused("The database is away");
-        }
-        json!({ "servers": [{ "url": "/" }], "get": described })
-    };
-    vec![
-        (
-            "/healthz",
-            get("healthz", "Says that the process lives", true, json!({ "200": json_of("It lives", &health) })),
-        ),
-        (
-            "/readyz",
-            get(
-                "readyz",
-                "Says how ready everything is",
-                true,
-                json!({ "200": json_of("Requests are answered", &readiness), "503": json_of("They cannot be", &readiness) }),
-            ),
-        ),
-        (
-            "/metrics",
-            get(
-                "metrics",
-                "Numbers for Prometheus",
-                false,
-                json!({ "200": { "description": "Numbers", "content": { "text/plain": { "schema": { "type": "string" } } } } }),
-            ),
-        ),
-        (
-            "/openapi.json",
-            get(
-                "openapi",
-                "This document",
-                false,
-                json!({ "200": { "description": "OpenAPI 3.1", "content": { "application/json": { "schema": { "type": "object" } } } } }),
-            ),
-        ),
-    ]
 }

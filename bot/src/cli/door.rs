@@ -1,0 +1,143 @@
+//! Where operations are called: on this machine's database, or at another Rackhand over REST.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use rackhand_bot::texts::clean;
+use rackhand_core::{
+    clients::rackhand::{Answered, Rackhand, Request},
+    clock::{SharedClock, SystemClock},
+    ids::JobId,
+    model::{Actor, Job, JobEventRow},
+    ops::{Answer, Choice, Entry, JobView, Method, Rest},
+    secret::Secret,
+};
+use serde_json::{Map, Value, json};
+
+use super::{environment, load, operations};
+use crate::process::Process;
+
+/// Where operations are called.
+pub enum Door {
+    /// On this machine, as whoever has its shell.
+    Here(Box<Process>),
+    /// At another Rackhand, as whoever has the token.
+    There(Rackhand),
+}
+
+/// An operation that another Rackhand does not offer to programs.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{command} is not offered over REST: call it on Rackhand's own machine, without RACKHAND_URL and --url, or use the chat"
+)]
+pub struct NotThere {
+    command: String,
+}
+
+impl Door {
+    /// The Rackhand at `url`, or at `RACKHAND_URL`; without either, this machine's own, with its configuration.
+    pub async fn open(url: Option<String>, config: Option<PathBuf>) -> anyhow::Result<Self> {
+        match url.or_else(|| environment("RACKHAND_URL")).filter(|url| !url.trim().is_empty()) {
+            Some(url) => {
+                let there = Rackhand::new(&url, token()?)?;
+                if there.is_open_to_all() {
+                    eprintln!("rackhand: the token travels readable for everybody on the way: use https://");
+                }
+                Ok(Self::There(there))
+            }
+            None => Ok(Self::Here(Box::new(Process::open(load(config)?).await?))),
+        }
+    }
+
+    /// Calls an operation.
+    pub async fn call(&self, entry: &Entry, input: &Value) -> anyhow::Result<Answer<Value>> {
+        let there = match self {
+            Self::Here(process) => {
+                return Ok(process.ops.call_by_name(&Actor::shell(), entry.spec.name, input, None).await?);
+            }
+            Self::There(there) => there,
+        };
+        let request = request(entry, input)?;
+        let key = uuid::Uuid::now_v7().to_string();
+        let mut answered = there.ask(&request, &key).await;
+        if answered.as_ref().is_err_and(rackhand_core::clients::rackhand::RackhandError::answer_lost) {
+            answered = there.ask(&request, &key).await;
+        }
+        Ok(match answered? {
+            Answered::Done(value) => Answer::Done(value),
+            Answered::AwaitingApproval(id) => Answer::AwaitingApproval(id),
+        })
+    }
+
+    /// A job with what happened in it after the event `seen`.
+    pub async fn job(&self, id: JobId, seen: i64) -> anyhow::Result<(Job, Vec<JobEventRow>)> {
+        if let Self::Here(process) = self {
+            let mut tx = process.ops.store.read().await?;
+            return Ok((tx.require_job(id).await?, tx.events(id, seen, 200).await?));
+        }
+        let answer = self.call(operations::needed("show_job")?, &json!({ "job": id })).await?;
+        let Answer::Done(view) = answer else { anyhow::bail!("a look at a job waits for nobody") };
+        let mut view: JobView = serde_json::from_value(view).context("a job was expected")?;
+        view.events.retain(|event| event.seq > seen);
+        Ok((view.job, view.events))
+    }
+
+    /// The time.
+    pub fn clock(&self) -> SharedClock {
+        match self {
+            Self::Here(process) => process.ops.clock.clone(),
+            Self::There(_) => std::sync::Arc::new(SystemClock),
+        }
+    }
+}
+
+/// `RACKHAND_TOKEN`, or what is in the file that `RACKHAND_TOKEN_FILE` names: a command line is for everybody to read.
+fn token() -> anyhow::Result<Option<Secret>> {
+    let given = match (environment("RACKHAND_TOKEN"), environment("RACKHAND_TOKEN_FILE")) {
+        (Some(token), _) => Some(token),
+        (None, Some(path)) => {
+            let read = std::fs::read_to_string(&path);
+            Some(read.with_context(|| format!("RACKHAND_TOKEN_FILE: {} cannot be read", clean(&path)))?)
+        }
+        (None, None) => None,
+    };
+    Ok(given.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(Secret::new))
+}
+
+/// The request that an operation's first route makes of an input.
+fn request(entry: &Entry, input: &Value) -> Result<Request, NotThere> {
+    let route = entry.spec.rest.first().filter(|_| !entry.spec.people_only);
+    let route = route.ok_or_else(|| NotThere { command: operations::words(entry).join(" ") })?;
+    let mut rest = input.as_object().cloned().unwrap_or_default();
+    let path = path(route, &mut rest);
+    if let Some(Choice::Is(field, value)) = route.when {
+        rest.insert(field.to_owned(), value.into());
+    }
+    let method = match route.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    };
+    let has_body = matches!(route.method, Method::Post | Method::Patch);
+    let query = if has_body { Vec::new() } else { query(&rest) };
+    Ok(Request { method, path, query, body: has_body.then_some(Value::Object(rest)) })
+}
+
+/// The path's parts, with the fields that it names taken out of the input.
+fn path(route: &Rest, input: &mut Map<String, Value>) -> Vec<String> {
+    let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        Some(name) => input.remove(name).map(|value| plain(&value)).unwrap_or_default(),
+        None => part.to_owned(),
+    };
+    route.path.trim_start_matches('/').split('/').map(part).collect()
+}
+
+fn query(input: &Map<String, Value>) -> Vec<(String, String)> {
+    let given = input.iter().filter(|(_, value)| !value.is_null());
+    given.map(|(name, value)| (name.clone(), plain(value))).collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

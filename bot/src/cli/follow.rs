@@ -1,0 +1,163 @@
+//! What comes after an answer: a person's yes, and the job.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use rackhand_bot::texts::{Lang, clean};
+use rackhand_core::{
+    ids::{ApprovalId, JobId},
+    model::{Actor, Approval, Server},
+    ops::{Answer, ApprovalInput, Approve, ApproveOutcome, OpError},
+    states::{ApprovalStatus, JobStatus},
+};
+use serde_json::{Value, json};
+
+use super::{
+    codes::{AWAITING, FAILED, REFUSED},
+    door::Door,
+    operations::{Called, needed},
+    views,
+};
+
+/// How often is looked.
+const EACH: Duration = Duration::from_millis(300);
+
+/// Says what waits for a yes and where it is given. Whoever sits at Rackhand's own machine may say it here.
+pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    let mut asked = approval(door, id).await?;
+    if called.json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "status": "awaiting_approval", "approval_id": id }))?);
+    } else {
+        describe(&asked);
+        if let Some(code) = ask_here(door, &asked).await? {
+            return Ok(code);
+        }
+        asked = approval(door, id).await?;
+        if asked.status == ApprovalStatus::Asked {
+            println!(
+                "Nothing has happened yet: it waits for approval {id}, until {}.\nAn admin presses Approve under it in the \
+                 chat (/approvals shows it).",
+                asked.expires_at
+            );
+        }
+    }
+    if !called.follow {
+        return Ok(if asked.status == ApprovalStatus::Asked { AWAITING.into() } else { ExitCode::SUCCESS });
+    }
+    while asked.status == ApprovalStatus::Asked {
+        door.clock().sleep(EACH).await;
+        asked = approval(door, id).await?;
+    }
+    if asked.status != ApprovalStatus::Used {
+        println!("not done: {}", clean(&asked.outcome.unwrap_or_else(|| asked.status.to_string())));
+        return Ok(REFUSED.into());
+    }
+    job_of(door, id).await
+}
+
+/// Prints a job's events as they come, until the job ends or is parked.
+pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
+    let mut seen = 0;
+    loop {
+        let (job, events) = door.job(id, seen).await?;
+        for event in &events {
+            println!("{}", views::event(event));
+            seen = event.seq;
+        }
+        match job.status {
+            JobStatus::Succeeded if events.is_empty() => return Ok(ExitCode::SUCCESS),
+            JobStatus::Failed | JobStatus::Cancelled | JobStatus::Parked if events.is_empty() => {
+                let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
+                let since = job.finished_at.unwrap_or(job.run_at);
+                println!("{} since {since}: {}", job.status, clean(&why));
+                return Ok(FAILED.into());
+            }
+            _ => door.clock().sleep(EACH).await,
+        }
+    }
+}
+
+fn describe(approval: &Approval) {
+    let plan = &approval.plan;
+    println!("{}: {}", clean(&plan.operation), clean(&plan.target));
+    for (what, value) in &plan.identity {
+        println!("  {:<12} {}", clean(what), clean(value));
+    }
+    for loss in &plan.losses {
+        println!("  LOST FOR GOOD: {}", Lang::En.plain(&clean(loss), &[]));
+    }
+}
+
+/// Lets whoever has this machine's terminal say yes by typing what it is done to.
+async fn ask_here(door: &Door, approval: &Approval) -> anyhow::Result<Option<ExitCode>> {
+    let Door::Here(process) = door else { return Ok(None) };
+    if !std::io::stdin().is_terminal() || approval.status != ApprovalStatus::Asked {
+        return Ok(None);
+    }
+    print!("Type {} to approve, or nothing to leave it to the chat: ", clean(&approval.plan.target));
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    if line.trim() != approval.plan.target {
+        return Ok(None);
+    }
+    let input = ApprovalInput { approval: approval.id };
+    let outcome = match process.ops.call::<Approve>(&Actor::shell(), &input, None).await? {
+        Answer::Done(outcome) => outcome,
+        Answer::AwaitingApproval(_) => return Err(OpError::NoPlan.into()),
+    };
+    let why = match outcome {
+        ApproveOutcome::Started { .. } => {
+            println!("approved: it begins");
+            return Ok(None);
+        }
+        ApproveOutcome::Stale { changes } => {
+            let change = |it: &rackhand_core::model::PlanChange| {
+                format!("its {} changed from {} to {}", clean(&it.what), clean(&it.was), clean(&it.is))
+            };
+            format!("since you asked, {}", changes.iter().map(change).collect::<Vec<_>>().join("; "))
+        }
+        ApproveOutcome::Expired => "the question has expired".to_owned(),
+        ApproveOutcome::Answered { status, by } => format!("{} answered it already: {status}", clean(&by)),
+    };
+    println!("not done: {why}");
+    Ok(Some(REFUSED.into()))
+}
+
+/// Follows the job that an approval started; a serving Rackhand may have to file it first.
+async fn job_of(door: &Door, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    println!("waiting for the job (a serving Rackhand starts it) …");
+    loop {
+        let approval = approval(door, id).await?;
+        if let Some(found) = approval.job {
+            return job(door, found).await;
+        }
+        if !is_borne(door, &approval).await? {
+            println!("no job came of it: the server is not what was approved any more, or its status was changed");
+            return Ok(FAILED.into());
+        }
+        door.clock().sleep(EACH).await;
+    }
+}
+
+/// Whether the server still bears the approval, so that a job may come of it.
+async fn is_borne(door: &Door, approval: &Approval) -> anyhow::Result<bool> {
+    let input = json!({ "handle": approval.plan.target });
+    let Answer::Done(view) = door.call(needed("show_server")?, &input).await? else { return Ok(false) };
+    let server: Server = serde_json::from_value(view.get("server").cloned().unwrap_or(Value::Null))?;
+    Ok(server.rebuild_approval == Some(approval.id.to_string()))
+}
+
+/// One approval: the newest come first in their list.
+async fn approval(door: &Door, id: ApprovalId) -> anyhow::Result<Approval> {
+    let input = json!({ "limit": 500 });
+    let Answer::Done(page) = door.call(needed("list_approvals")?, &input).await? else {
+        anyhow::bail!("a look at the approvals waits for nobody");
+    };
+    let items: Vec<Approval> = serde_json::from_value(page.get("items").cloned().unwrap_or(Value::Null))?;
+    let found = items.into_iter().find(|approval| approval.id == id);
+    found.ok_or_else(|| OpError::NotFound { what: "approval", name: id.to_string() }.into())
+}

@@ -1,0 +1,103 @@
+//! What stands between Rackhand and Ironic: it lets everything through, shows one test its own nodes only, and does harm
+//! where it is told to.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+/// Harm that is done to the next request of a method whose path ends so.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Harm {
+    /// Ironic answers with this status, and does nothing.
+    Status(u16),
+    /// Ironic does it, and its answer is lost.
+    LoseAnswer,
+}
+
+#[derive(Clone)]
+struct Inner {
+    upstream: String,
+    class: String,
+    client: reqwest::Client,
+    harms: Arc<Mutex<Vec<(String, String, Harm)>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+pub struct Between {
+    pub url: String,
+    inner: Inner,
+}
+
+impl Between {
+    pub async fn start(upstream: &str, class: &str) -> Self {
+        let inner = Inner {
+            upstream: upstream.trim_end_matches('/').to_owned(),
+            class: class.to_owned(),
+            client: rackhand_core::clients::http::client(rackhand_core::clients::ironic::LIMITS).unwrap(),
+            harms: Arc::default(),
+            seen: Arc::default(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(pass).with_state(inner.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, inner }
+    }
+
+    /// Harms the next request of this method whose path ends so.
+    pub fn harm(&self, method: &str, end: &str, harm: Harm) {
+        self.inner.harms.lock().unwrap().push((method.to_owned(), end.to_owned(), harm));
+    }
+
+    /// How often this was asked for.
+    pub fn count(&self, method: &str, end: &str) -> usize {
+        let asked = |line: &&String| line.starts_with(&format!("{method} ")) && line.ends_with(end);
+        self.inner.seen.lock().unwrap().iter().filter(asked).count()
+    }
+}
+
+async fn pass(State(inner): State<Inner>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+    inner.seen.lock().unwrap().push(format!("{method} {path}"));
+    let harm = {
+        let mut harms = inner.harms.lock().unwrap();
+        let found = harms.iter().position(|(of, end, _)| *of == method && path.ends_with(end.as_str()));
+        found.map(|at| harms.remove(at).2)
+    };
+    if let Some(Harm::Status(status)) = harm {
+        return StatusCode::from_u16(status).unwrap().into_response();
+    }
+    let mut query = parts.uri.query().unwrap_or_default().to_owned();
+    let looks_by_instance = query.contains("instance_uuid=");
+    if path == "/v1/nodes" && method == "GET" && !query.contains("resource_class=") && !looks_by_instance {
+        query = format!("{query}&resource_class={}", inner.class);
+    }
+    let mut call = inner.client.request(parts.method, format!("{}{path}?{query}", inner.upstream)).body(body);
+    for name in ["content-type", "x-openstack-ironic-api-version"] {
+        if let Some(value) = parts.headers.get(name) {
+            call = call.header(name, value);
+        }
+    }
+    let answer = call.send().await.unwrap();
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers() {
+        if name.as_str().starts_with("x-openstack") || name == "content-type" {
+            response = response.header(name, value);
+        }
+    }
+    let told = answer.bytes().await.unwrap();
+    if harm == Some(Harm::LoseAnswer) {
+        // Promised more than ever comes: the connection breaks off in the middle.
+        let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("lost")) });
+        return response.header("content-length", "1000").body(Body::from_stream(broken)).unwrap();
+    }
+    response.body(Body::from(told)).unwrap()
+}

@@ -1,0 +1,8 @@
+//! Bare metal: what is asked of nodes, against the real Ironic and its scripted machines.
+
+mod between;
+mod errors;
+mod lab;
+mod provision;
+mod races;
+mod unprovision;

@@ -1,0 +1,116 @@
+//! Many who want a node at once, the same request many times, and processes that die between two calls.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use rackhand_core::{clients::ironic::Patch, model::Role, ops::OpError};
+use serde_json::json;
+
+use super::{
+    between::Harm,
+    lab::{IMAGE, Lab, call_as},
+};
+use crate::databases::each_engine;
+
+#[tokio::test]
+async fn twenty_at_once_for_ten_nodes_get_ten_and_leave_nothing_behind() {
+    let Some(lab) = Lab::new().await else { return };
+    let nodes: BTreeSet<String> =
+        join_all((0..10).map(|_| lab.node(json!({})))).await.into_iter().map(|node| node.uuid).collect();
+    let input = json!({ "image_id": IMAGE, "resource_class": lab.class });
+    let replica = lab.replica().await;
+    let wishes = (0..20).map(|number| {
+        let (lab, replica, input) = (&lab, &replica, &input);
+        async move {
+            let ops = if number % 2 == 0 { &lab.ops } else { replica };
+            call_as(ops, &lab.anna.actor(), input, &format!("wish-{number}")).await
+        }
+    });
+    let (got, none): (Vec<_>, Vec<_>) = join_all(wishes).await.into_iter().partition(Result::is_ok);
+    let got: Vec<String> = got.into_iter().map(|it| it.unwrap()["server_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((got.len(), got.iter().cloned().collect::<BTreeSet<_>>()), (10, nodes.clone()));
+    let words: BTreeSet<String> = none.into_iter().map(|it| it.unwrap_err().to_string()).collect();
+    assert_eq!(words, BTreeSet::from(["No available servers matching criteria".to_owned()]));
+    assert_eq!(lab.reserved().await, 10);
+    for node in nodes {
+        lab.until(&node, "active").await;
+    }
+}
+
+#[tokio::test]
+async fn the_same_request_ten_times_at_once_takes_one_node() {
+    each_engine(|db| async move {
+        let Some(lab) = Lab::on(&db).await else { return };
+        join_all((0..3).map(|_| lab.node(json!({ "deploy_s": 1 })))).await;
+        let replica = lab.replica().await;
+        let input = json!({ "image_id": IMAGE, "resource_class": lab.class });
+        let same = (0..10).map(|number| {
+            let (lab, replica, input) = (&lab, &replica, &input);
+            async move {
+                let ops = if number % 2 == 0 { &lab.ops } else { replica };
+                call_as(ops, &lab.anna.actor(), input, "same").await.unwrap()
+            }
+        });
+        let answers: BTreeSet<String> =
+            join_all(same).await.into_iter().map(|it| it["server_id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!((answers.len(), lab.reserved().await), (1, 1));
+        let written = lab.desk.db.number("SELECT COUNT(*) FROM audit WHERE operation = 'provision_server'").await;
+        assert_eq!(written, 1, "what was done once is written down once");
+        // The same key is another request where somebody else comes with it, and none with another body.
+        let boris = lab.desk.person(2, Role::Operator).await;
+        let other = call_as(&lab.ops, &boris.actor(), &input, "same").await.unwrap();
+        assert!(!answers.contains(other["server_id"].as_str().unwrap()));
+        let changed = json!({ "image_id": "another", "resource_class": lab.class });
+        let reused = call_as(&lab.ops, &lab.anna.actor(), &changed, "same").await;
+        assert!(matches!(reused, Err(OpError::KeyReused)), "{reused:?}");
+    })
+    .await;
+}
+
+/// Whatever answer is lost, and whatever process dies after it: the same request goes on from there.
+#[tokio::test]
+async fn a_request_goes_on_from_wherever_it_was_left() {
+    let Some(lab) = Lab::new().await else { return };
+    for (step, (method, end)) in
+        [("PATCH", ""), ("PATCH", ""), ("GET", "/validate"), ("PUT", "/states/provision")].into_iter().enumerate()
+    {
+        let node = lab.node(json!({ "deploy_s": 1 })).await;
+        let end = if end.is_empty() { node.uuid.clone() } else { end.to_owned() };
+        if step == 1 {
+            // The second change of the node: what is to be installed.
+            lab.between.harm(method, "never", Harm::LoseAnswer);
+        }
+        lab.between.harm(method, &end, Harm::LoseAnswer);
+        let (input, key) = (json!({ "image_id": IMAGE, "server_id": node.uuid }), format!("left-{step}"));
+        let first = call_as(&lab.ops, &lab.anna.actor(), &input, &key).await;
+        // A process that died wrote no answer down.
+        lab.desk.db.sql("DELETE FROM requests").await.unwrap();
+        let second = call_as(&lab.replica().await, &lab.anna.actor(), &input, &key).await.unwrap();
+        if let Ok(first) = first {
+            assert_eq!(first["started_at"], second["started_at"]);
+        }
+        assert_eq!(second["server_id"], json!(node.uuid), "{method} {end}");
+        lab.until(&node.uuid, "active").await;
+        assert_eq!(lab.between.count("PUT", &format!("{}/states/provision", node.uuid)), 1, "begun once");
+    }
+}
+
+#[tokio::test]
+async fn what_a_dead_process_reserved_is_given_back_after_a_while() {
+    let Some(lab) = Lab::new().await else { return };
+    let (stale, fresh, foreign) = tokio::join!(lab.node(json!({})), lab.node(json!({})), lab.node(json!({})));
+    let reserve = async |uuid: &str, ago_ms: i64| {
+        let instance = uuid::Uuid::now_v7().to_string();
+        let note = json!({ "reserved_at": lab.ops.clock.now().0 - ago_ms, "instance": instance });
+        lab.patch(uuid, &[Patch::add("/instance_uuid", instance), Patch::add("/extra/rackhand", note)]).await;
+    };
+    reserve(&stale.uuid, 6 * 60_000).await;
+    reserve(&fresh.uuid, 60_000).await;
+    let theirs = uuid::Uuid::now_v7().to_string();
+    lab.patch(&foreign.uuid, &[Patch::add("/instance_uuid", theirs)]).await;
+    assert_eq!(lab.ops.release_stale_reservations().await.unwrap(), 1);
+    assert_eq!(lab.ops.release_stale_reservations().await.unwrap(), 0);
+    for (uuid, has) in [(&stale.uuid, false), (&fresh.uuid, true), (&foreign.uuid, true)] {
+        assert_eq!(lab.ironic.node(uuid).await.unwrap().instance_uuid.is_some(), has, "{uuid}");
+    }
+}
