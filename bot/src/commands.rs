@@ -116,7 +116,7 @@ impl Command {
 /// there only where its command takes care that no copy is left.
 pub fn is_offered(entry: &Entry) -> bool {
     let name = entry.spec.name;
-    has_own(name) || !entry.secret
+    has_own(name) || !(entry.secret_answer || entry.secret_input)
 }
 
 /// The operations that are typed by their own names, in the order of the table.

@@ -73,5 +73,5 @@ fn joined(name: &str, items: &[Value]) -> Option<String> {
 }
 
 fn is_moment(name: &str) -> bool {
-    ["_at", "since", "_seen", "_until"].iter().any(|end| name.ends_with(end))
+    name == "at" || ["_at", "since", "_seen", "_until"].iter().any(|end| name.ends_with(end))
 }

@@ -3,6 +3,7 @@
 mod authority;
 mod bad_input;
 pub mod caller;
+mod fuzz;
 mod lists;
 mod openapi;
 mod platform;

@@ -57,18 +57,7 @@ impl Desk {
 
     /// Somebody with this role.
     pub async fn person(&self, telegram_id: i64, role: Role) -> User {
-        let person = Person {
-            telegram_id,
-            username: Some(format!("{role}{telegram_id}")),
-            first_name: "Anna".to_owned(),
-            last_name: None,
-            language: Some("ru".to_owned()),
-        };
-        let mut tx = self.store().write().await.unwrap();
-        let (user, _) = tx.person_seen(&person, START).await.unwrap();
-        tx.set_role(user.id, Role::Guest, role).await.unwrap();
-        tx.commit().await.unwrap();
-        User { role, ..user }
+        person_in(self.store(), telegram_id, role).await
     }
 
     /// A server in this state.
@@ -94,6 +83,22 @@ impl Desk {
         let counts = self.store().read().await.unwrap().count_jobs().await.unwrap();
         counts.iter().map(|(_, count)| count).sum()
     }
+}
+
+/// Somebody with this role.
+pub async fn person_in(store: &Store, telegram_id: i64, role: Role) -> User {
+    let person = Person {
+        telegram_id,
+        username: Some(format!("{role}{telegram_id}")),
+        first_name: "Anna".to_owned(),
+        last_name: None,
+        language: Some("ru".to_owned()),
+    };
+    let mut tx = store.write().await.unwrap();
+    let (user, _) = tx.person_seen(&person, START).await.unwrap();
+    tx.set_role(user.id, Role::Guest, role).await.unwrap();
+    tx.commit().await.unwrap();
+    User { role, ..user }
 }
 
 /// This person as another kind of actor.

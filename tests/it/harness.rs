@@ -23,6 +23,8 @@ pub enum Peer {
     Ansible,
     /// Debian hosts in systemd-nspawn; the directory of the scripts that make them.
     Hosts,
+    /// A fuzzer of interfaces that OpenAPI describes; the path of its program.
+    Schemathesis,
     /// The OpenSSH server; the path of its program, which each test starts for itself.
     Sshd,
     /// Two generations of an MCP client, the conformance suites of two revisions, and their node; the directory of all.
@@ -40,6 +42,7 @@ impl Peer {
             Self::Postgres => "RACKHAND_TEST_POSTGRES",
             Self::Ansible => "RACKHAND_TEST_ANSIBLE",
             Self::Hosts => "RACKHAND_TEST_HOSTS",
+            Self::Schemathesis => "RACKHAND_TEST_SCHEMATHESIS",
             Self::Sshd => "RACKHAND_TEST_SSHD",
             Self::Mcp => "RACKHAND_TEST_MCP",
             Self::Ironic => "RACKHAND_TEST_IRONIC",

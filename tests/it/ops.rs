@@ -2,6 +2,7 @@
 //! record of it all.
 
 mod approvals;
+mod people;
 mod record;
 mod servers;
 

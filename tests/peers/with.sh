@@ -30,6 +30,8 @@ if [ -x "$peers/mcp.sh" ]; then
   "$peers/mcp.sh" "$root/target/peers/mcp"
   export RACKHAND_TEST_MCP=$root/target/peers/mcp
 fi
+"$peers/schemathesis.sh" "$root/target/peers/schemathesis"
+export RACKHAND_TEST_SCHEMATHESIS=$root/target/peers/schemathesis/bin/schemathesis
 [ -x $RACKHAND_TEST_SSHD ] || "$peers/packages.sh" openssh-server
 # A machine that cannot run hosts says why; the tests that want them are then skipped, or fail where none may be.
 if [ -x "$peers/hosts/install.sh" ] && "$peers/hosts/install.sh"; then

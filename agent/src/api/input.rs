@@ -98,9 +98,8 @@ pub(super) fn assemble(
     query: &str,
     body: Map<String, Value>,
 ) -> Result<Value, Problem> {
-    let schema = (offer.entry.input)().to_value();
     let taken: Vec<&str> = path.iter().map(|(name, _)| *name).chain(offer.rest.says).collect();
-    let known = Fields { schema: &schema, taken };
+    let known = Fields { schema: &offer.entry.input_json, taken };
     let mut input = body;
     for name in input.keys() {
         known.require(name)?;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use rackhand_bot::texts::clean;
 
 use super::codes::FAILED;
 use crate::process::Process;
@@ -12,15 +11,6 @@ use crate::process::Process;
 pub enum Verb {
     /// Proves that no entry was changed, added or taken away.
     Verify,
-    /// Prints the last entries.
-    List {
-        /// How many.
-        #[arg(long, default_value_t = 50)]
-        last: i64,
-        /// As JSON, one entry a line.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 pub async fn run(process: &Process, verb: &Verb) -> anyhow::Result<ExitCode> {
@@ -35,18 +25,5 @@ pub async fn run(process: &Process, verb: &Verb) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::from(FAILED))
             }
         },
-        Verb::List { last, json } => {
-            let mut tx = process.ops.store.read().await?;
-            let newest = tx.audit_newest().await?;
-            for entry in tx.audit((newest - last).max(0), *last).await? {
-                if *json {
-                    println!("{}", serde_json::to_string(&entry)?);
-                } else {
-                    let (at, actor, target) = (entry.at, clean(&entry.actor), clean(&entry.target));
-                    println!("{:>6} {at} {:<8} {:<22} {target:<20} {actor}", entry.seq, entry.outcome, entry.operation);
-                }
-            }
-            Ok(ExitCode::SUCCESS)
-        }
     }
 }

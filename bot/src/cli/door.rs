@@ -106,9 +106,15 @@ fn token() -> anyhow::Result<Option<Secret>> {
 
 /// The request that an operation's first route makes of an input.
 fn request(entry: &Entry, input: &Value) -> Result<Request, NotThere> {
-    let route = entry.spec.rest.first().filter(|_| !entry.spec.people_only);
-    let route = route.ok_or_else(|| NotThere { command: operations::words(entry).join(" ") })?;
     let mut rest = input.as_object().cloned().unwrap_or_default();
+    let fits = |route: &&Rest| route.says.is_none_or(|flag| rest.get(flag) == Some(&Value::Bool(true)));
+    // What the path says itself is not said twice.
+    let routes = || entry.spec.rest.iter().filter(fits).filter(|_| !entry.spec.people_only);
+    let route = routes().find(|route| route.says.is_some()).or_else(|| routes().next());
+    let route = route.ok_or_else(|| NotThere { command: operations::words(entry).join(" ") })?;
+    if let Some(flag) = route.says {
+        rest.remove(flag);
+    }
     let path = path(route, &mut rest);
     if let Some(Choice::Is(field, value)) = route.when {
         rest.insert(field.to_owned(), value.into());

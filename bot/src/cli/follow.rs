@@ -16,7 +16,7 @@ use rackhand_core::{
 use serde_json::{Value, json};
 
 use super::{
-    codes::{AWAITING, FAILED, REFUSED},
+    codes::{self, AWAITING, FAILED, REFUSED},
     door::Door,
     operations::{Called, needed},
     views,
@@ -146,18 +146,20 @@ async fn job_of(door: &Door, id: ApprovalId) -> anyhow::Result<ExitCode> {
 /// Whether the server still bears the approval, so that a job may come of it.
 async fn is_borne(door: &Door, approval: &Approval) -> anyhow::Result<bool> {
     let input = json!({ "handle": approval.plan.target });
-    let Answer::Done(view) = door.call(needed("show_server")?, &input).await? else { return Ok(false) };
+    let view = match door.call(needed("show_server")?, &input).await {
+        Ok(Answer::Done(view)) => view,
+        Ok(Answer::AwaitingApproval(_)) => return Ok(false),
+        // What is no server of ours bears nothing.
+        Err(error) if codes::of(&error) == codes::NOT_FOUND => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let server: Server = serde_json::from_value(view.get("server").cloned().unwrap_or(Value::Null))?;
     Ok(server.rebuild_approval == Some(approval.id.to_string()))
 }
 
-/// One approval: the newest come first in their list.
 async fn approval(door: &Door, id: ApprovalId) -> anyhow::Result<Approval> {
-    let input = json!({ "limit": 500 });
-    let Answer::Done(page) = door.call(needed("list_approvals")?, &input).await? else {
-        anyhow::bail!("a look at the approvals waits for nobody");
-    };
-    let items: Vec<Approval> = serde_json::from_value(page.get("items").cloned().unwrap_or(Value::Null))?;
-    let found = items.into_iter().find(|approval| approval.id == id);
-    found.ok_or_else(|| OpError::NotFound { what: "approval", name: id.to_string() }.into())
+    match door.call(needed("show_approval")?, &json!({ "approval": id })).await? {
+        Answer::Done(approval) => Ok(serde_json::from_value(approval)?),
+        Answer::AwaitingApproval(_) => Err(OpError::NoPlan.into()),
+    }
 }

@@ -125,8 +125,9 @@ pub fn command() -> clap::Command {
 pub async fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match called(matches) {
         Some(called) => {
+            let called = called?;
             let (url, config) = (matches.get_one("url").cloned(), matches.get_one("config").cloned());
-            operate(&Door::open(url, config).await?, &called?).await
+            operate(&Door::open(url, config).await?, &called).await
         }
         None => run_own(Command::from_arg_matches(matches)?).await,
     }

@@ -124,6 +124,7 @@ fn option(field: &Field) -> Arg {
             parsed(arg.num_args(0..=1).require_equals(true).default_missing_value("true"), field)
         }
         Kind::List | Kind::Map => parsed(arg.action(ArgAction::Append), field).value_name(field.expected()),
+        Kind::Json => parsed(arg, field).value_name("JSON|@FILE"),
         _ => parsed(arg, field),
     }
 }
@@ -152,10 +153,20 @@ fn input(entry: &Entry, matches: &ArgMatches) -> Result<Value, OpError> {
             continue;
         }
         for word in matches.get_many::<String>(&field.name).into_iter().flatten() {
-            field.put(&mut input, word)?;
+            field.put(&mut input, &given(&field, word)?)?;
         }
     }
     Ok(Value::Object(input))
+}
+
+/// JSON may be in a file: what is typed is for everybody on the machine to read.
+fn given(field: &Field, word: &str) -> Result<String, OpError> {
+    let path = word.strip_prefix('@').filter(|_| field.kind == Kind::Json);
+    let Some(path) = path else { return Ok(word.to_owned()) };
+    std::fs::read_to_string(path).map_err(|error| OpError::BadInput {
+        path: field.name.clone(),
+        message: format!("the file {path:?} cannot be read: {error}"),
+    })
 }
 
 /// An operation that the command line itself needs.

@@ -1,7 +1,7 @@
 //! How answers look at a terminal: lists in columns, single things as `name: value`. What comes from outside is cleaned.
 
 use rackhand_bot::{
-    facts::{facts, in_order, text},
+    facts::{Fact, facts, text},
     texts::clean,
 };
 use rackhand_core::{
@@ -58,6 +58,22 @@ const TOKENS: &[Column] = &[
     ("MADE BY", "/made_by"),
 ];
 
+const INCIDENTS: &[Column] = &[
+    ("SINCE", "/incident/detected_at"),
+    ("WHAT", "/incident/kind"),
+    ("STATUS", "/incident/status"),
+    ("SERVER", "/server"),
+    ("DETAILS", "/incident/details"),
+];
+const AUDIT: &[Column] = &[
+    ("SEQ", "/seq"),
+    ("AT", "/at"),
+    ("OUTCOME", "/outcome"),
+    ("OPERATION", "/operation"),
+    ("TARGET", "/target"),
+    ("ACTOR", "/actor"),
+];
+
 /// An operation's answer for people to read.
 pub fn shown(operation: &str, answer: &Value) -> String {
     let own = match operation {
@@ -89,6 +105,8 @@ fn list(operation: &str, items: &[Value]) -> String {
         "list_approvals" => APPROVALS,
         "list_users" => USERS,
         "list_tokens" => TOKENS,
+        "list_incidents" => INCIDENTS,
+        "list_audit" => AUDIT,
         _ => return any_list(items),
     };
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
@@ -96,16 +114,21 @@ fn list(operation: &str, items: &[Value]) -> String {
     table(heads, items.iter().map(row).collect())
 }
 
-/// Whatever has no depth in any of the items is a column.
+/// Whatever any of the items says at its surface, or one level below, is a column.
 fn any_list(items: &[Value]) -> String {
-    let mut names: Vec<&String> = Vec::new();
-    for (name, value) in items.iter().flat_map(in_order) {
-        if !names.contains(&name) && text(name, value).is_some() {
-            names.push(name);
+    let shallow = |item: &Value| facts(item).into_iter().filter(|(path, _)| path.matches('.').count() < 2).collect();
+    let items: Vec<Vec<Fact>> = items.iter().map(shallow).collect();
+    let mut paths: Vec<&String> = Vec::new();
+    for (path, _) in items.iter().flatten() {
+        if !paths.contains(&path) {
+            paths.push(path);
         }
     }
-    let heads = names.iter().map(|name| clean(name).replace('_', " ").to_uppercase()).collect();
-    let row = |item: &Value| names.iter().map(|name| cell(name, item.get(name.as_str()))).collect();
+    let heads = paths.iter().map(|path| path.replace('_', " ").to_uppercase()).collect();
+    let cell = |item: &Vec<Fact>, wanted: &String| {
+        item.iter().find(|(path, _)| path == wanted).map(|(_, words)| words.clone()).unwrap_or_default()
+    };
+    let row = |item: &Vec<Fact>| paths.iter().map(|path| cell(item, path)).collect();
     table(heads, items.iter().map(row).collect())
 }
 

@@ -112,7 +112,6 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<ForceRebuildServer>(),
             Entry::of::<ResetAttempts>(),
             Entry::of::<LabelServer>(),
-            Entry::of::<ListIncidents>(),
             Entry::of::<ListNodes>(),
             Entry::of::<GetNode>(),
             Entry::of::<EnrolNode>(),

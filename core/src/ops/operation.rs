@@ -1,5 +1,7 @@
 //! What an operation is.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, Schema, schema_for};
@@ -111,10 +113,14 @@ pub struct Cx {
 pub struct Entry {
     /// What is known of it.
     pub spec: Spec,
-    /// Its input or its answer holds a secret.
-    pub secret: bool,
+    /// Its answer holds a secret.
+    pub secret_answer: bool,
+    /// Its input holds one.
+    pub secret_input: bool,
     /// The schema of its input.
     pub input: fn() -> Schema,
+    /// The same as JSON, made once: doors look at it at each request.
+    pub input_json: LazyLock<Value>,
     /// The schema of its output.
     pub output: fn() -> Schema,
     /// Whether it calls an outside system.
@@ -144,8 +150,10 @@ impl Entry {
     pub fn of<O: Operation>() -> Self {
         Self {
             spec: O::SPEC,
-            secret: O::SECRET_ANSWER || !O::SECRETS.is_empty(),
+            secret_answer: O::SECRET_ANSWER,
+            secret_input: !O::SECRETS.is_empty(),
             input: || schema_for!(O::Input),
+            input_json: LazyLock::new(|| schema_for!(O::Input).to_value()),
             output: || schema_for!(O::Output),
             reach: O::REACH,
             check: check::<O>,

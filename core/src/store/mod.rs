@@ -271,7 +271,9 @@ fn in_url(path: &Path) -> String {
 
 async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> {
     sqlx::any::install_default_drivers();
-    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    // A file does not go away as a server does: nobody needs to ask it whether it is still there.
+    let options =
+        AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
     let options = options.after_connect(|conn, _| {
         Box::pin(async move {
             // FULL: a commit that was answered survives a power cut.
