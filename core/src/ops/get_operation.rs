@@ -137,13 +137,10 @@ fn of_job(job: &Job) -> (OperationStatus, String) {
         JobStatus::Cancelled => OperationStatus::Cancelled,
     };
     let reason = if status.is_end() { job.outcome.as_ref().or(job.reason.as_ref()) } else { job.reason.as_ref() };
-    let mut message = format!("job {} is {}", job.id.short(), job.status);
-    if let (Some(step), false) = (&job.step, status == OperationStatus::Succeeded) {
-        message.push_str(&format!(" at step {step}"));
-    }
-    if let Some(reason) = reason {
-        message.push_str(&format!(": {}", reason.text));
-    }
+    let step = job.step.as_deref().filter(|_| status != OperationStatus::Succeeded);
+    let step = step.map(|step| format!(" at step {step}")).unwrap_or_default();
+    let why = reason.map(|reason| format!(": {}", reason.text)).unwrap_or_default();
+    let message = format!("job {} is {}{step}{why}", job.id.short(), job.status);
     (status, message)
 }
 

@@ -45,7 +45,7 @@ impl Client {
         let (progress, asked) = (Vec::new(), Vec::new());
         let mut client = Self { _child: child, input, output, version: String::new(), progress, asked };
         let version = client.ask(&place).await.expect("a connection");
-        client.version = version.as_str().expect("a version").to_owned();
+        version.as_str().expect("a version").clone_into(&mut client.version);
         Some(client)
     }
 
