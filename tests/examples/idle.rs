@@ -1,5 +1,5 @@
 //! How soon `rackhand serve` is ready, and how much memory it holds when nothing is asked of it: `idle PROGRAM [SECONDS]`,
-//! beside a simulated Telegram and a simulated provider with six servers.
+//! its REST door open, beside a simulated Telegram and a simulated provider with six servers.
 
 use std::{
     fs,
@@ -59,6 +59,7 @@ async fn main() -> anyhow::Result<()> {
         .env("TIME4VPS_PASSWORD", provider.password())
         .env("RACKHAND_SSH_PORT", "2222")
         .env("RACKHAND_ANSIBLE_BIN", ansible)
+        .env("RACKHAND_API_LISTEN", "127.0.0.1:0")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;

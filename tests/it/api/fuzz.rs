@@ -98,13 +98,17 @@ async fn furnish(ops: &Ops, admin: &Caller) -> Vec<(&'static str, Vec<Value>)> {
     let input = HandleInput { handle: "vps-267179".to_owned() };
     ops.call::<ManageServer>(&Actor::shell(), &input, None).await.unwrap();
     let job = async || admin.get("/jobs").await.good(200)["items"][0]["job"]["id"].as_str().map(str::to_owned);
-    let job = eventually(SOON, job).await.expect("a job sets the server up");
-    let asked = admin.post("/servers/vps-267179/rebuild", &json!({})).await.good(202);
+    eventually(SOON, job).await.expect("a job sets the server up");
+    // While that job goes on, nothing else is begun there.
+    let ask = async || {
+        let asked = admin.post("/servers/vps-267179/rebuild", &json!({})).await;
+        (asked.status == 202).then_some(())
+    };
+    eventually(SOON, ask).await.expect("a question for a person");
     admin.post("/users", &json!({ "telegram_id": 4242, "role": "viewer" })).await.good(200);
+    // Schemathesis 4.32 breaks down over names whose schema is a reference, such as a job's: it walks to those from lists.
     vec![
         ("handle", vec![json!("vps-267179"), json!("vps-267180")]),
-        ("job", vec![json!(job)]),
-        ("approval", vec![asked["approval_id"].clone()]),
         ("telegram_id", vec![json!(4242), json!(1001)]),
     ]
 }
