@@ -61,11 +61,10 @@ fn stream(id: &str, summary: &str, path_fields: &[&str], query_fields: &[&str]) 
     parameters.extend(
         query_fields.iter().map(|name| text(name, "query", "Which events: of a topic, of one thing, after an id")),
     );
-    parameters.push(text(
-        "Last-Event-ID",
-        "header",
-        "The id of the last event that arrived: the stream goes on after it",
-    ));
+    // An id that is none of ours is answered by a stream that says so, however long it is.
+    parameters.push(json!({ "name": "Last-Event-ID", "in": "header", "required": false,
+        "description": "The id of the last event that arrived: the stream goes on after it",
+        "schema": { "type": "string" } }));
     let mut responses =
         // OpenAPI 3.1 has no words for what one event of a stream is: a schema here would be one of the whole.
         json!({ "200": { "description": "Events without end", "content": { "text/event-stream": {} } } });
