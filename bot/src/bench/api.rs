@@ -101,9 +101,9 @@ fn median(mut rounds: Vec<Measured>) -> Measured {
 
 fn configuration(dir: &Path, door: SocketAddr, upstream: SocketAddr) -> String {
     format!(
-        "data_dir = {:?}\n[api]\nlisten = \"{door}\"\nrequests_per_minute = 1000000\n\
+        "data_dir = \"{}\"\n[api]\nlisten = \"{door}\"\nrequests_per_minute = 1000000\n\
          [ironic]\nurl = \"http://{upstream}\"\n[log]\nfilter = \"warn\"\n",
-        dir.join("data")
+        dir.join("data").display()
     )
 }
 

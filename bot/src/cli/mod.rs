@@ -129,7 +129,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             let (url, config) = (matches.get_one("url").cloned(), matches.get_one("config").cloned());
             operate(&Door::open(url, config).await?, &called).await
         }
-        None => run_own(Command::from_arg_matches(matches)?).await,
+        None => Box::pin(run_own(Command::from_arg_matches(matches)?)).await,
     }
 }
 

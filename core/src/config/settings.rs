@@ -123,7 +123,7 @@ settings! {
 
     /// The OpenStack Ironic that drives our bare machines.
     ["ironic"] Ironic {
-        /// Its address, such as https://ironic.example.net:6385. Left out, it is taken from Keystone's catalogue;
+        /// Its address, such as `https://ironic.example.net:6385`. Left out, it is taken from Keystone's catalogue;
         /// without Keystone there is no Ironic then.
         url: Option<String>, "url", "IRONIC_URL", Optional(HttpUrl), r#""""#;
         /// How it knows us: it asks nobody, or by a name and a password of its own, or by Keystone.
@@ -135,7 +135,7 @@ settings! {
         username: Option<String>, "username", "IRONIC_USERNAME", Optional(Text), r#""""#;
         /// The password that belongs to it.
         password: Option<Secret>, "password", "IRONIC_PASSWORD", Optional(SecretText), r#""""#;
-        /// Keystone's address, such as https://keystone.example.net:5000.
+        /// Keystone's address, such as `https://keystone.example.net:5000`.
         keystone_url: Option<String>, "keystone_url", "IRONIC_KEYSTONE_URL", Optional(HttpUrl), r#""""#;
         /// The domain at Keystone that our name is in.
         user_domain: String, "user_domain", "IRONIC_USER_DOMAIN", Text, r#""Default""#;

@@ -109,6 +109,11 @@ pub struct Cx {
     pub ops: Ops,
 }
 
+/// Something done in a transaction, its input as JSON.
+type Inside<T> = for<'a> fn(&'a mut Cx, Value) -> BoxFuture<'a, Result<T, OpError>>;
+/// Something done at an outside system, while no transaction is open.
+type Abroad<T> = for<'a> fn(&'a Outside, Value) -> BoxFuture<'a, Result<T, OpError>>;
+
 /// An operation in the table, its types erased: input and output are JSON with a schema.
 pub struct Entry {
     /// What is known of it.
@@ -126,10 +131,10 @@ pub struct Entry {
     /// Whether it calls an outside system.
     pub reach: Reach,
     pub(super) check: fn(&Value) -> Result<Checked, OpError>,
-    pub(super) plan: for<'a> fn(&'a mut Cx, Value) -> BoxFuture<'a, Result<Plan, OpError>>,
-    pub(super) plan_outside: for<'a> fn(&'a Outside, Value) -> BoxFuture<'a, Result<Option<Plan>, OpError>>,
-    pub(super) run: for<'a> fn(&'a mut Cx, Value) -> BoxFuture<'a, Result<Value, OpError>>,
-    pub(super) run_outside: for<'a> fn(&'a Outside, Value) -> BoxFuture<'a, Result<Value, OpError>>,
+    pub(super) plan: Inside<Plan>,
+    pub(super) plan_outside: Abroad<Option<Plan>>,
+    pub(super) run: Inside<Value>,
+    pub(super) run_outside: Abroad<Value>,
 }
 
 /// An input that is of the operation's type.

@@ -107,10 +107,7 @@ async fn furnish(ops: &Ops, admin: &Caller) -> Vec<(&'static str, Vec<Value>)> {
     eventually(SOON, ask).await.expect("a question for a person");
     admin.post("/users", &json!({ "telegram_id": 4242, "role": "viewer" })).await.good(200);
     // Schemathesis 4.32 breaks down over names whose schema is a reference, such as a job's: it walks to those from lists.
-    vec![
-        ("handle", vec![json!("vps-267179"), json!("vps-267180")]),
-        ("telegram_id", vec![json!(4242), json!(1001)]),
-    ]
+    vec![("handle", vec![json!("vps-267179"), json!("vps-267180")]), ("telegram_id", vec![json!(4242), json!(1001)])]
 }
 
 /// A description in a file is asked for at one root: its paths are written out from there.

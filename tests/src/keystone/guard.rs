@@ -42,7 +42,7 @@ struct Seen {
 
 impl Guard {
     pub(super) async fn start(keystone: Arc<Inner>, upstream: &str) -> io::Result<Self> {
-        let limits = Limits { connect: Duration::from_secs(5), request: Duration::from_secs(60) };
+        let limits = Limits { connect: Duration::from_secs(5), request: Duration::from_mins(1) };
         let http = http::client(limits).map_err(io::Error::other)?;
         let (upstream, seen) = (upstream.to_owned(), Arc::<Seen>::default());
         let (state, listener) = (seen.clone(), TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?);

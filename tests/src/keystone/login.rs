@@ -45,6 +45,7 @@ pub async fn tokens(
 }
 
 /// What the login may act on, or why it is refused.
+#[allow(clippy::result_large_err, reason = "the refusal is the answer, which goes out as it is")]
 fn judge(world: &World, auth: &Value) -> Result<Scope, Response> {
     let schema = |missing: &str| refusal(StatusCode::BAD_REQUEST, &format!("'{missing}' is a required property"));
     let unknown = || refusal(StatusCode::UNAUTHORIZED, "The request you have made requires authentication.");

@@ -69,7 +69,7 @@ impl Request {
 enum Login {
     None,
     Basic { username: String, password: Secret },
-    Keystone(Tokens),
+    Keystone(Box<Tokens>),
 }
 
 /// Whoever calls Ironic.
@@ -88,7 +88,7 @@ impl Caller {
         const SETTING: &str = "ironic.url";
         let url = url.map(|url| address(url, "v1").ok_or(IronicError::BadUrl { setting: SETTING })).transpose()?;
         let login = match auth {
-            Auth::Keystone(account) => Login::Keystone(Tokens::new(http.clone(), account, clock.clone())?),
+            Auth::Keystone(account) => Login::Keystone(Box::new(Tokens::new(http.clone(), account, clock.clone())?)),
             _ if url.is_none() => return Err(IronicError::BadUrl { setting: SETTING }),
             Auth::None => Login::None,
             Auth::Basic { username, password } => Login::Basic { username, password },

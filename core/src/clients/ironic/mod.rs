@@ -120,7 +120,7 @@ impl Ironic {
             .caller
             .call(request)
             .await
-            .map_err(|error| new.driver_secrets.values().fold(error, |error, secret| error.without(secret)))?;
+            .map_err(|error| new.driver_secrets.values().fold(error, IronicError::without))?;
         read(wire::node(&answer))
     }
 

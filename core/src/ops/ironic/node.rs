@@ -16,6 +16,7 @@ pub struct NodeInput {
 
 /// A node of Ironic's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question that its reader asks by itself")]
 pub struct NodeView {
     /// Its UUID.
     pub uuid: String,
