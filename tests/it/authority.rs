@@ -184,13 +184,12 @@ fn status_for(operation: &str) -> ServerStatus {
 pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
     match operation {
         "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
-        | "list_incidents" | "show_status" => json!({}),
+        | "list_incidents" | "list_nodes" | "show_status" => json!({}),
         "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
         "get_operation" => json!({ "id": "00000000" }),
         "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
-        "list_nodes" => json!({}),
         "get_node" | "manage_node" | "provide_node" => json!({ "node": "node-1" }),
         "enrol_node" => json!({ "name": "node-1", "bmc": { "address": "http://192.0.2.1", "password": "secret" } }),
         "provision_server" => json!({ "image_id": "debian" }),

@@ -20,7 +20,7 @@ use rackhand_core::{
 use serde_json::{Map, Value, json};
 
 /// The longest that a node may take to get anywhere.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 fn clock() -> SharedClock {
     Arc::new(SystemClock)

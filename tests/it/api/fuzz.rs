@@ -172,16 +172,17 @@ impl Fuzzer {
     }
 
     fn config(&self) -> String {
+        use std::fmt::Write;
         let mut text = String::new();
         if let Some(token) = &self.token {
-            text.push_str(&format!("[headers]\nAuthorization = \"Bearer {token}\"\n"));
+            let _ = writeln!(text, "[headers]\nAuthorization = \"Bearer {token}\"");
         }
         for (name, values) in &self.known {
-            text.push_str(&format!("[dictionaries.{name}]\nvalues = {}\n", Value::from(values.clone())));
+            let _ = writeln!(text, "[dictionaries.{name}]\nvalues = {}", Value::from(values.clone()));
         }
         text.push_str("[parameters]\n");
         for (name, _) in &self.known {
-            text.push_str(&format!("\"path.{name}\" = {{ dictionary = \"{name}\", probability = 0.5 }}\n"));
+            let _ = writeln!(text, "\"path.{name}\" = {{ dictionary = \"{name}\", probability = 0.5 }}");
         }
         text
     }

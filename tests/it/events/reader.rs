@@ -102,7 +102,7 @@ impl Reader {
             match line.split_once(':').unwrap() {
                 ("", comment) => self.comments.push(comment.trim().to_owned()),
                 ("id", text) => id = Some(text.trim().to_owned()),
-                ("event", text) => event = text.trim().to_owned(),
+                ("event", text) => text.trim().clone_into(&mut event),
                 ("data", text) => data = serde_json::from_str(text).unwrap(),
                 ("retry", text) => assert_eq!(text.trim(), "2000"),
                 other => panic!("{other:?} is no field"),

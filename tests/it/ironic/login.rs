@@ -48,13 +48,13 @@ impl Scene {
         Some(scene)
     }
 
-    fn password(&self, password: &str, scope: Scope) -> Credential {
+    fn password(password: &str, scope: Scope) -> Credential {
         let (username, user_domain) = (USER.to_owned(), "Default".to_owned());
         Credential::Password { username, user_domain, password: Secret::new(password), scope }
     }
 
     fn right(&self) -> Credential {
-        self.password(&self.keystone.password(), Scope::System)
+        Self::password(&self.keystone.password(), Scope::System)
     }
 
     fn client(&self, credential: Credential, region: &str, url: Option<&str>) -> Ironic {
@@ -85,7 +85,7 @@ async fn each_login_gets_a_token_and_finds_ironic_in_the_catalogue() {
     let project = Scope::Project { name: PROJECT.to_owned(), domain: "Default".to_owned() };
     let (id, secret) = scene.keystone.application();
     let application = Credential::Application { id, secret: Secret::new(secret) };
-    for credential in [scene.right(), scene.password(&scene.keystone.password(), project), application] {
+    for credential in [scene.right(), Scene::password(&scene.keystone.password(), project), application] {
         let (before, ironic) = (scene.keystone.given(), scene.client(credential, "south", None));
         works(&ironic).await;
         join_all((0..20).map(|_| works(&ironic))).await;
@@ -115,7 +115,7 @@ async fn a_token_is_renewed_before_its_end_and_once_when_it_is_refused() {
     let Some(scene) = Scene::new().await else { return };
     let ironic = scene.client(scene.right(), "south", None);
     works(&ironic).await;
-    scene.pass(LIFE - Duration::from_mins(3));
+    scene.pass(LIFE.checked_sub(Duration::from_mins(3)).unwrap());
     works(&ironic).await;
     assert_eq!(scene.keystone.given(), 1);
     scene.pass(Duration::from_secs(61));
@@ -138,8 +138,8 @@ async fn what_keystone_refuses_never_comes_to_ironic() {
     let Some(scene) = Scene::new().await else { return };
     let other = Scope::Project { name: "other".to_owned(), domain: "Default".to_owned() };
     let wrong = Credential::Application { id: scene.keystone.application().0, secret: Secret::new("canary") };
-    let scoped = scene.password(&scene.keystone.password(), other);
-    for credential in [scene.password("canary", Scope::System), wrong, scoped] {
+    let scoped = Scene::password(&scene.keystone.password(), other);
+    for credential in [Scene::password("canary", Scope::System), wrong, scoped] {
         let error = scene.client(credential, "south", None).node("n").await.unwrap_err();
         assert!(matches!(error, IronicError::Unauthenticated { service: Service::Keystone, .. }), "{error}");
         assert_eq!((error.kind(), error.effect_unknown()), (FaultKind::Unauthenticated, false));

@@ -46,8 +46,8 @@ fn certificates(dir: &Path) {
                 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out request -subj /CN=ironic &&
                 printf 'subjectAltName=IP:127.0.0.1' > names &&
                 openssl x509 -req -in request -CA ca.crt -CAkey ca.key -CAcreateserial -out crt -days 2 -extfile names";
-    let made = Command::new("sh").args(["-c", make]).current_dir(dir).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let output = Command::new("sh").args(["-c", make]).current_dir(dir).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 async fn serve(dir: &Path) -> String {

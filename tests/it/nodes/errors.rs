@@ -34,8 +34,8 @@ async fn each_trouble_has_its_words_and_leaves_no_reservation() {
         let status = lab.call("check_provision_status", json!({ "operation_id": id })).await.unwrap_err();
         says(&status, &words, NotFound);
     }
-    let none = "No available servers matching criteria";
-    says(&provision(json!({ "image_id": IMAGE, "resource_class": "no-such-kind" })).await, none, NotFound);
+    let no_match = "No available servers matching criteria";
+    says(&provision(json!({ "image_id": IMAGE, "resource_class": "no-such-kind" })).await, no_match, NotFound);
 
     let node = lab.node(json!({ "validate_error": "Image xyz could not be found." })).await;
     let id = node.name.clone().unwrap();
@@ -55,7 +55,7 @@ async fn each_trouble_has_its_words_and_leaves_no_reservation() {
     lab.patch(&node.uuid, &script(json!({}))).await;
     lab.patch(&node.uuid, &[Patch::add("/maintenance", true)]).await;
     says(&provision(json!({ "image_id": IMAGE, "server_id": id })).await, &not_available, Conflict);
-    says(&provision(json!({ "image_id": IMAGE })).await, none, NotFound);
+    says(&provision(json!({ "image_id": IMAGE })).await, no_match, NotFound);
     lab.patch(&node.uuid, &[Patch::add("/maintenance", false)]).await;
     lab.told(&node.uuid, Target::Active, "active").await;
     says(&provision(json!({ "image_id": IMAGE, "server_id": id })).await, &not_available, Conflict);
