@@ -167,7 +167,8 @@ async fn frozen_at(commit: &str) {
     assert_eq!(world.effects(SERVER, TaskKind::Reinstall), 1);
     let before = journal(&world).await;
     frozen.signal(Signal::CONT);
-    eventually(SOON, async || frozen.log_contains("the lease is lost").then_some(())).await.expect("it notices");
+    // A connection that died while it was frozen is waited for first.
+    eventually(SOON * 3, async || frozen.log_contains("the lease is lost").then_some(())).await.expect("it notices");
     assert_eq!(journal(&world).await, before, "the woken one wrote into the journal");
     assert_eq!(finals(&world.telegram.transcript(world.admin.id)), 2);
 }

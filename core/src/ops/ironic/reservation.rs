@@ -87,7 +87,7 @@ impl Reservation<'_> {
         let began = self.clock.now();
         loop {
             let free = self.free(class).await?;
-            let mut locked = None;
+            let mut locked = false;
             for node in &free {
                 match self.take(node).await {
                     Ok(node) => return Ok(node),
@@ -97,18 +97,16 @@ impl Reservation<'_> {
                             return Ok(node);
                         }
                     }
-                    Err(IronicError::Locked { .. } | IronicError::Busy { .. }) => locked = Some(node),
+                    Err(IronicError::Locked { .. } | IronicError::Busy { .. }) => locked = true,
                     Err(error) if is_lost(&error) => {}
                     Err(error) => return Err(NodeFault::of(&node.uuid, error).into()),
                 }
             }
-            match locked {
-                None => return Err(NodeFault::NoneMatches.into()),
-                Some(node) if self.clock.now().since(began) >= PATIENCE => {
-                    return Err(NodeFault::Busy { id: node.uuid.clone() }.into());
-                }
-                Some(_) => self.clock.sleep(PAUSE).await,
+            // What is still locked after so long is somebody else's by now.
+            if !locked || self.clock.now().since(began) >= PATIENCE {
+                return Err(NodeFault::NoneMatches.into());
             }
+            self.clock.sleep(PAUSE).await;
         }
     }
 
