@@ -19,6 +19,8 @@ use rackhand_core::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::e2e::eventually;
+
 /// The longest that a node may take to get anywhere.
 const SOON: Duration = Duration::from_mins(1);
 
@@ -72,21 +74,14 @@ async fn settled(ironic: &Ironic, ident: &str, state: &ProvisionState) -> Node {
 }
 
 /// All that could be seen of a node until it was in `state` and its lock was free.
-#[allow(clippy::disallowed_methods, reason = "another process is looked at, which no clock of ours drives")]
 async fn watched(ironic: &Ironic, ident: &str, state: &ProvisionState) -> Vec<Node> {
     let mut seen = Vec::<Node>::new();
-    let watching = async {
-        loop {
-            let node = ironic.node(ident).await.unwrap();
-            let there = node.provision_state == *state && node.reservation.is_none();
-            seen.push(node);
-            if there {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(30)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(SOON, watching).await.is_ok();
-    assert!(in_time, "{ident} is not {state}: {:?}", seen.last());
+    let there = eventually(SOON, async || {
+        let node = ironic.node(ident).await.unwrap();
+        let there = node.provision_state == *state && node.reservation.is_none();
+        seen.push(node);
+        there.then_some(())
+    });
+    assert!(there.await.is_some(), "{ident} is not {state}: {:?}", seen.last());
     seen
 }

@@ -1,8 +1,9 @@
 //! What Rackhand does in the outside world: workflows, which act for a job, and reconcilers, which look by themselves.
 //!
-//! Outside systems are called from this folder only.
+//! Outside systems are called from this folder, and from the operations whose reach says so.
 
 mod approvals;
+mod halt;
 mod housekeeping;
 pub mod provision_vps;
 mod rebuilds;

@@ -106,9 +106,8 @@ impl Ops {
             Ok(_) => info!(operation = name, %actor, target = checked.target, "done"),
             Err(error) => {
                 warn!(operation = name, %actor, target = checked.target, error = chain(error), "not done");
-                // Whoever asks again and again how it goes, while an outside system is away, is no news.
-                let silent = entry.reach == Reach::Run && entry.spec.risk == Risk::Read;
-                if !silent || error.kind() == FaultKind::Forbidden {
+                // Whoever looks for what is not there is no news; whoever looks where they may not is.
+                if entry.spec.risk != Risk::Read || error.kind() == FaultKind::Forbidden {
                     self.audit_refusal(entry, actor, &checked, error).await;
                 }
             }

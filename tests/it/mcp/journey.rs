@@ -14,14 +14,7 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_waits_for_a_press_and_is_followed_to_its_end() {
-    let world = World::new().await;
-    world.set("RACKHAND_API_LISTEN", "127.0.0.1:0");
-    world.set("RACKHAND_API_AUTH", "none");
-    world.host(12);
-    let running = world.start();
-    world.first_admin(&running).await;
-    world.manage("vps-12").await;
-    world.wait("that it is ready", |shown| shown.iter().any(|m| m.text.contains("is ready"))).await;
+    let (world, running) = with_a_ready_server().await;
 
     for (generation, version) in GENERATIONS {
         let Some(mut client) = connect(&world, &running, generation).await else { return };
@@ -58,14 +51,7 @@ async fn a_rebuild_waits_for_a_press_and_is_followed_to_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_is_refused_is_never_done() {
-    let world = World::new().await;
-    world.set("RACKHAND_API_LISTEN", "127.0.0.1:0");
-    world.set("RACKHAND_API_AUTH", "none");
-    world.host(12);
-    let running = world.start();
-    world.first_admin(&running).await;
-    world.manage("vps-12").await;
-    world.wait("that it is ready", |shown| shown.iter().any(|m| m.text.contains("is ready"))).await;
+    let (world, running) = with_a_ready_server().await;
     for (generation, _) in GENERATIONS {
         let Some(mut client) = connect(&world, &running, generation).await else { return };
         let asked = client.good("rebuild_server", json!({ "handle": "vps-12" })).await;
@@ -87,6 +73,19 @@ async fn the_shells_model_only_looks_unless_more_is_said() {
         let problem = client.problem("rebuild_server", json!({ "handle": "vps-12" })).await;
         assert_eq!(problem["code"], "forbidden");
     }
+}
+
+/// A world with one server that is set up, and a door that is open.
+async fn with_a_ready_server() -> (World, Running) {
+    let world = World::new().await;
+    world.set("RACKHAND_API_LISTEN", "127.0.0.1:0");
+    world.set("RACKHAND_API_AUTH", "none");
+    world.host(12);
+    let running = world.start();
+    world.first_admin(&running).await;
+    world.manage("vps-12").await;
+    world.wait("that it is ready", |shown| shown.iter().any(|m| m.text.contains("is ready"))).await;
+    (world, running)
 }
 
 /// The earlier generation at the program's pipes, the later one over HTTP; each with a person who knows the handle.

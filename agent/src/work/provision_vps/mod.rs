@@ -24,12 +24,15 @@ use rackhand_core::{
     model::{IncidentKind, Job, ProvisionMode, ProvisionParams, Reason},
     ops::{PROVISION_VPS, REINSTALL},
     states::JobStatus,
-    store::{StoreError, StoreResult, Tx},
+    store::{StoreResult, Tx},
     work::{Observed, StepCx, StepSpec, Verdict, Workflow},
 };
 use serde_json::Value;
 
-use super::Tools;
+use super::{
+    Tools,
+    halt::{Halt, store_failed},
+};
 
 const AUTHORIZE: &str = "authorize";
 const PROVE_IDENTITY: &str = "prove_identity";
@@ -172,7 +175,7 @@ impl Workflow for ProvisionVps {
     async fn undo(&self, step: &str, cx: &mut StepCx) -> Result<(), Reason> {
         let params = cx.params::<ProvisionParams>()?;
         match step {
-            AUTHORIZE => self.give_back(cx, &params).await.map_err(|error| reasons::store(&error)),
+            AUTHORIZE => self.give_back(cx, &params).await.map_err(|error| store_failed(&error)),
             _ => Ok(()),
         }
     }
@@ -198,29 +201,5 @@ impl Workflow for ProvisionVps {
         let mode = serde_json::from_value::<ProvisionParams>(job.params.clone());
         let mode = mode.map_or(ProvisionMode::Setup, |params| params.mode);
         Reason::new("ready", "set up and verified: ready").with("mode", mode)
-    }
-}
-
-/// Why a step stops before its end.
-enum Halt {
-    /// With this verdict.
-    Verdict(Verdict),
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Halt {
-    fn into_verdict(self) -> Verdict {
-        match self {
-            Self::Verdict(verdict) => verdict,
-            // A lost lease shows at the next fenced write, which stops the worker.
-            Self::Store(error) => Verdict::Retry { reason: reasons::store(&error), after: None },
-        }
     }
 }

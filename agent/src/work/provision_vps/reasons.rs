@@ -4,7 +4,6 @@ use rackhand_core::{
     clients::{ansible::AnsibleError, ssh::SshError, time4vps::Time4vpsError},
     fault::{Fault, FaultKind, chain},
     model::Reason,
-    store::StoreError,
 };
 
 /// The code of an identity that is not what it was when the job was allowed.
@@ -29,11 +28,6 @@ pub(super) fn untouchable(why: &str) -> Reason {
 /// The attempts of the episode are spent.
 pub(super) fn attempts_spent(attempts: i64) -> Reason {
     Reason::new("too-many-attempts", format!("{attempts} attempts failed in a row")).with("attempts", attempts)
-}
-
-/// Our own database failed.
-pub(super) fn store(error: &StoreError) -> Reason {
-    Reason::new("store", chain(error))
 }
 
 /// The provider answered with an error.

@@ -22,10 +22,12 @@ use rackhand_core::{
         ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
     },
     states::JobStatus,
-    store::{StoreError, StoreResult, Tx},
+    store::{StoreResult, Tx},
     work::{Observed, StepCx, StepSpec, Verdict, Workflow},
 };
 use serde_json::Value;
+
+use super::halt::Halt;
 
 const AUTHORIZE: &str = "authorize";
 const CLEAN_OFF: &str = "clean_off";
@@ -115,30 +117,6 @@ impl Workflow for UnprovisionNode {
         match (seen, params) {
             (Some(step), Ok(params)) => tx.set_outcome(job.id, &reasons::outcome(&params, &step.data)).await,
             _ => Ok(()),
-        }
-    }
-}
-
-/// Why a step stops before its end.
-enum Halt {
-    /// With this verdict.
-    Verdict(Verdict),
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Halt {
-    fn into_verdict(self) -> Verdict {
-        match self {
-            Self::Verdict(verdict) => verdict,
-            // A lost lease shows at the next fenced write, which stops the worker.
-            Self::Store(error) => Verdict::Retry { reason: reasons::store(&error), after: None },
         }
     }
 }

@@ -8,14 +8,8 @@ use rackhand_core::{
         NodeFault,
         ironic::{Course, UnprovisionParams},
     },
-    store::StoreError,
 };
 use serde_json::Value;
-
-/// Our own database failed.
-pub(super) fn store(error: &StoreError) -> Reason {
-    Reason::new("store", chain(error))
-}
 
 /// Ironic answered with an error, or not at all.
 pub(super) fn ironic(error: &IronicError) -> Reason {
