@@ -57,8 +57,7 @@ impl Router {
             return Ok(reply);
         }
         // One word that is close to a server's name was meant to be it.
-        if one_word && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty()
-        {
+        if one_word && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty() {
             return Ok(Reply::below(views::body(unknown(asked, &servers, text, None))));
         }
         let word = text.split_whitespace().next().unwrap_or_default();

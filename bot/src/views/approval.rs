@@ -17,17 +17,8 @@ use crate::{
 };
 
 /// The order in which the facts of an identity are shown.
-const ORDER: [&str; 9] = [
-    "provider",
-    "provider_id",
-    "address",
-    "host_key",
-    "name",
-    "node",
-    "provision_state",
-    "instance",
-    "cleaning",
-];
+const ORDER: [&str; 9] =
+    ["provider", "provider_id", "address", "host_key", "name", "node", "provision_state", "instance", "cleaning"];
 
 /// A plan with its question while it is open, and what became of it afterwards.
 pub fn card(reader: &Reader, approval: &Approval) -> Message {
@@ -41,8 +32,10 @@ pub fn card(reader: &Reader, approval: &Approval) -> Message {
         lines.push(say!(lang, "approval-until", left = lang.span(left), until = until));
         let mut message = Message::new(lines.join("\n"));
         if reader.may("approve") {
+            let wipes = approval.plan.losses.iter().all(|loss| loss != "loss-not-wiped");
+            let yes = if wipes { "button-approve" } else { "button-approve-down" };
             message.buttons = vec![
-                vec![button(lang, "button-approve", &Want::Approve(approval.id))],
+                vec![button(lang, yes, &Want::Approve(approval.id))],
                 vec![button(lang, "button-refuse", &Want::Refuse(approval.id))],
             ];
         }

@@ -27,6 +27,7 @@ button-nodes = 🗄 Nodes
 button-node = 🗄 Node
 button-node-provision = 💿 Provision
 button-node-unprovision = 🧹 Unprovision…
+button-approve-down = ⚠️ Approve: take it down
 button-node-manage = ✅ Manage
 button-node-provide = 📤 Make available
 toast-node-started = Begun: { $name }

@@ -27,6 +27,7 @@ button-nodes = 🗄 Узлы
 button-node = 🗄 Узел
 button-node-provision = 💿 Установить
 button-node-unprovision = 🧹 Снять…
+button-approve-down = ⚠️ Согласен: снять
 button-node-manage = ✅ Взять в управление
 button-node-provide = 📤 Сделать доступным
 toast-node-started = Начато: { $name }

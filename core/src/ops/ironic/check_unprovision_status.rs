@@ -89,7 +89,9 @@ impl Outside {
 
 fn of_job(node: &Node, job: &Job) -> Course {
     let words = match &job.reason {
-        Some(why) if job.status == JobStatus::Parked => format!("job {} stopped and needs a person: {}", job.id, why.text),
+        Some(why) if job.status == JobStatus::Parked => {
+            format!("job {} stopped and needs a person: {}", job.id, why.text)
+        }
         _ => format!("it is allowed, and job {} is at it", job.id),
     };
     let (status, message) = (CourseStatus::InProgress, format!("Server {}: {words}", name_of(node)));
