@@ -22,8 +22,8 @@ pub(super) struct Awaiting {
     status: &'static str,
     /// Which approval: GET /approvals/{approval} tells what became of it.
     approval_id: ApprovalId,
-    /// What to ask with how it goes, as after any other 202: GET /operations/{id} takes it, and so does the route of what
-    /// was asked for, such as GET /unprovision/{operation_id}.
+    /// What to ask with how it goes, as after any other 202: GET /operations/{id} takes it, and so does the route that
+    /// tells of what was asked for, such as that of unprovisioning.
     operation_id: ApprovalId,
     /// For people.
     message: &'static str,
