@@ -65,7 +65,7 @@ pub fn card(reader: &Reader, node: &NodeView) -> Message {
         node.provision_updated_at.map(|at| say!(lang, "node-since", at = moment(at, reader.now))),
         node.maintenance.then(|| {
             let why = node.maintenance_reason.as_deref().or(node.fault.as_deref()).unwrap_or("?");
-            say!(lang, "node-maintenance", why = why)
+            say!(lang, "node-maintenance", why = why, node = &node.uuid)
         }),
         (node.automated_clean == Some(false)).then(|| say!(lang, "node-cleaning-off")),
         node.protected.then(|| say!(lang, "node-protected")),

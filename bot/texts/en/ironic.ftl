@@ -12,7 +12,9 @@ node-class = Kind: { $class }
 node-power = Power: { $power }
 node-instance = Used for: <code>{ $instance }</code>
 node-since = In this state since { $at }
-node-maintenance = 🛠 Kept out of use: { $why }
+node-maintenance =
+    🛠 Kept out of use: { $why }
+    👉 That ends in Ironic: <code>baremetal node maintenance unset { $node }</code>
 node-error = ⚠️ { $error }
 node-cleaning-off = Its cleaning is switched off: it is not wiped between uses.
 node-protected = 🔒 Protected: Ironic does not take it down.

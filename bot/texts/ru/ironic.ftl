@@ -12,7 +12,9 @@ node-class = Тип: { $class }
 node-power = Питание: { $power }
 node-instance = Занят под: <code>{ $instance }</code>
 node-since = В этом состоянии с { $at }
-node-maintenance = 🛠 Выведен из работы: { $why }
+node-maintenance =
+    🛠 Выведен из работы: { $why }
+    👉 Вернуть его можно в Ironic: <code>baremetal node maintenance unset { $node }</code>
 node-error = ⚠️ { $error }
 node-cleaning-off = Очистка выключена: между использованиями его не стирают.
 node-protected = 🔒 Защищён: Ironic его не снимет.

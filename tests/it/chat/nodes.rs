@@ -176,7 +176,10 @@ async fn what_failed_says_why_and_what_to_do() {
     house.tap(&ivan, "Взять в управление").await;
     house.refreshed(&ivan, "Обновить", "· manageable").await;
     house.tap(&ivan, "Сделать доступным").await;
-    house.refreshed(&ivan, "Обновить", "· available").await;
+    let card = house.refreshed(&ivan, "Обновить", "· available").await;
+    // Ironic keeps it out of use until somebody says otherwise there: the words to say are on the card.
+    let unset = format!("baremetal node maintenance unset {}", uncleaned.uuid);
+    assert!(card.text.contains(&unset) && card.button("Установить").is_none(), "{}", card.text);
     worker.abort();
     dump(&house, &ivan);
 }

@@ -42,7 +42,8 @@ impl Between {
         let inner = Inner {
             upstream: upstream.trim_end_matches('/').to_owned(),
             class: class.to_owned(),
-            client: rackhand_core::clients::http::client(rackhand_core::clients::ironic::LIMITS).unwrap(),
+            // A connection for each request: one that Ironic just closes loses nobody's.
+            client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
             harms: Arc::default(),
             seen: Arc::default(),
             done: Arc::default(),
