@@ -158,7 +158,7 @@ async fn what_failed_says_why_and_what_to_do() {
 
     house.say(&ivan, undeployed.name.as_deref().unwrap()).await;
     house.tap(&ivan, "Установить").await;
-    let failed = house.refreshed(&ivan, "Обновить", "deploy failed").await;
+    let failed = house.refreshed(&ivan, "Обновить", "· deploy failed").await;
     assert!(failed.text.contains("no disk found") && failed.text.contains("👉 Нажмите «Снять»"), "{}", failed.text);
     house.tap(&ivan, "Снять…").await;
     assert!(house.last(&ivan).text.contains("Очистка: как настроено в Ironic"), "{}", house.last(&ivan).text);
