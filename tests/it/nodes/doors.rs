@@ -31,19 +31,26 @@ async fn every_door_leads_to_the_same_nodes() {
     };
     let others = async {
         troubles_over_rest(&site, &program).await;
-        for (generation, _) in GENERATIONS {
-            a_models_day(&site, &program, generation).await;
-        }
-        at_the_command_line(&site, &program).await;
+        let models = async {
+            for (generation, _) in GENERATIONS {
+                a_models_day(&site, &program, generation).await;
+            }
+        };
+        tokio::join!(models, at_the_command_line(&site, &program));
     };
     tokio::join!(busy, others);
 }
 
+/// A node that nobody gets who does not name it.
+async fn named(site: &Site, script: Value) -> Node {
+    let node = site.lab.node(script).await;
+    let kind = format!("{}-named", site.lab.class);
+    site.lab.patch(&node.uuid, &[Patch::add("/resource_class", kind)]).await
+}
+
 /// A node whose conductor is at work for longer than anybody waits.
 async fn locked(site: &Site) -> Node {
-    let node = site.lab.node(json!({ "power_s": 30 })).await;
-    // It is no free one for those who name none.
-    let node = site.lab.patch(&node.uuid, &[Patch::add("/resource_class", "locked")]).await;
+    let node = named(site, json!({ "power_s": 30 })).await;
     let url = crate::harness::need(crate::harness::Peer::Ironic).unwrap();
     let power = crate::api::caller::client().put(format!("{url}/v1/nodes/{}/states/power", node.uuid));
     let power = power.header("X-OpenStack-Ironic-API-Version", "1.56").json(&json!({ "target": "power on" }));
@@ -95,7 +102,7 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
 async fn a_models_day(site: &Site, program: &Caller, generation: u8) {
     let Some(mut model) = Client::over_http(generation, &site.root, &program.secret).await else { return };
     let (one, two, three, four) = tokio::join!(
-        site.lab.node(json!({ "wait_s": 1, "tear_down_s": 1, "clean_s": 1, "clean_wait_s": 2 })),
+        site.lab.node(json!({ "wait_s": 1, "tear_down_s": 1, "clean_s": 1.5, "clean_wait_s": 1 })),
         site.lab.node(json!({})),
         site.lab.node(json!({})),
         site.lab.node(json!({ "deploy": "fail", "message": "no disk found" })),
@@ -157,8 +164,8 @@ async fn until(model: &mut Client, tool: &str, id: &str, status: &str) -> Value 
 }
 
 async fn at_the_command_line(site: &Site, program: &Caller) {
-    let node = site.lab.node(json!({})).await;
-    let name = node.name.unwrap();
+    let node = named(site, json!({})).await;
+    let (name, kind) = (node.name.unwrap(), node.resource_class.unwrap());
     let here = |args: &[&str]| ended(&site.world.cli(args));
     let command = |args: &[&str]| {
         let mut command = bare(args);
@@ -172,7 +179,7 @@ async fn at_the_command_line(site: &Site, program: &Caller) {
         assert_eq!(one, other, "{args:?}");
         one
     };
-    let list = both(&["nodes", "list", "--resource-class", &site.lab.class, "--limit", "500"]).out;
+    let list = both(&["nodes", "list", "--resource-class", &kind]).out;
     assert!(list.starts_with("NODE") && list.contains(&name) && list.contains("available"), "{list}");
     let shown = both(&["nodes", "show", &name, "--json"]).json();
     assert_eq!((&shown["uuid"], &shown["provision_state"]), (&json!(node.uuid), &json!("available")));
