@@ -10,8 +10,8 @@ use serde_json::json;
 use super::House;
 use crate::{
     e2e::eventually,
-    harness::setting,
-    nodes::lab::{IMAGE, Lab, SOON, client, work},
+    harness::{SOON, setting},
+    nodes::lab::{IMAGE, Lab, client, work},
 };
 
 impl House {

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{
     between::Harm,
-    lab::{IMAGE, SOON},
+    lab::IMAGE,
     site::{Site, once, provision},
 };
 use crate::{
     api::caller::{Answered, Caller},
     cli::{Ended, bare, ended},
     e2e::eventually,
+    harness::SOON,
     mcp::client::{Client, GENERATIONS},
 };
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     between::Harm,
-    lab::{IMAGE, SOON},
+    lab::IMAGE,
     site::{Site, once, provision, unprovision},
 };
-use crate::{api::caller::Caller, e2e::eventually};
+use crate::{api::caller::Caller, e2e::eventually, harness::SOON};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_come_and_go_whatever_dies_meanwhile() {

@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use rackhand_tests::telegram::Shown;
 use serde_json::{Value, json};
 
-use super::lab::{Lab, SOON};
+use super::lab::Lab;
 use crate::{
     api::caller::{Answered, Caller},
     e2e::{
         eventually,
         world::{Running, World},
     },
+    harness::SOON,
 };
 
 pub struct Site {
