@@ -54,7 +54,9 @@ pub async fn api(dir: &Path) -> anyhow::Result<()> {
     let bearer = format!("Authorization: Bearer {token}");
     let through = Question::new(door, &format!("/api/v1/provision/{UUID}"), &[bearer]);
     println!("GET /api/v1/provision/{{id}} through Rackhand, and GET /v1/nodes/{{id}} of the same upstream, directly.");
-    println!("Asker, upstream and Rackhand share this machine: where they fill it, processor time says more than rates.");
+    println!(
+        "Asker, upstream and Rackhand share this machine: where they fill it, processor time says more than rates."
+    );
     println!("Rackhand holds {}", rackhand.memory()?);
     // The first once more at the end: what is held then does not grow with what was asked.
     for connections in CONNECTIONS.into_iter().chain(CONNECTIONS.last().copied()) {
@@ -149,7 +151,13 @@ struct Rackhand(Child);
 impl Rackhand {
     async fn start(file: &Path, door: SocketAddr) -> anyhow::Result<Self> {
         let mut command = Command::new(this_program()?);
-        let child = command.arg("--config").arg(file).args(["serve", "--only", "api"]).env_clear().stderr(Stdio::null()).spawn()?;
+        let child = command
+            .arg("--config")
+            .arg(file)
+            .args(["serve", "--only", "api"])
+            .env_clear()
+            .stderr(Stdio::null())
+            .spawn()?;
         let mut rackhand = Self(child);
         let open = async {
             while tokio::net::TcpStream::connect(door).await.is_err() {

@@ -12,10 +12,7 @@ pub const DURATIONS: &str = "outside_call_duration_seconds";
 ///
 /// # Errors
 /// Those of the call.
-pub async fn counted<T, E: Fault>(
-    system: &'static str,
-    call: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
+pub async fn counted<T, E: Fault>(system: &'static str, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let watch = Stopwatch::start();
     let ended = call.await;
     let code = ended.as_ref().map_or_else(|error| error.kind().into(), |_| "ok");

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod audit;
+mod contacts;
 mod error;
 mod events;
 mod follow;
@@ -12,6 +13,7 @@ mod incidents;
 mod jobs;
 mod journal;
 mod leases;
+mod numbers;
 mod outbox;
 mod requests;
 mod row;
@@ -38,6 +40,7 @@ use sqlx::{
 use tokio::sync::{Notify, watch};
 
 pub use audit::ChainFault;
+pub use contacts::Contact;
 pub use error::StoreError;
 pub use events::EventFilter;
 pub use follow::{Following, Heard, Start, follow};
@@ -45,6 +48,7 @@ pub use incidents::IncidentFilter;
 pub use jobs::{Claim, ClaimBy, JobFilter, Kinds};
 pub use journal::job_key;
 pub use leases::Lease;
+pub use numbers::RunTimes;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;
 
