@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection, Executor};
 use super::world::World;
 use crate::{
     api::caller::{Answered, Caller},
-    harness::assert_generated,
+    harness::{assert_generated, root},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,8 +98,12 @@ fn the_states_are_printed() {
 }
 
 #[tokio::test]
-async fn the_program_prints_the_states() {
-    assert_eq!(good(&World::new().await.cli(&["states"])), markdown());
+async fn the_program_prints_what_is_checked_in() {
+    let world = World::new().await;
+    for (command, file) in [("states", "docs/states.md"), ("openapi", "docs/openapi.json")] {
+        let printed = std::fs::read_to_string(root().join(file)).expect("a file");
+        assert_eq!(good(&world.cli(&[command])), printed, "{file}");
+    }
 }
 
 /// What a command says that ends well.
