@@ -57,7 +57,7 @@ fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {
     if offer.rest.method != Method::Get {
         return (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     }
-    let tag = format!("\"{}\"", tag(value));
+    let tag = format!("\"{}\"", tag(&text));
     let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "private, no-cache")];
     if tags(headers, header::IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag) {
         return (StatusCode::NOT_MODIFIED, caching, Body::empty()).into_response();

@@ -78,7 +78,11 @@ impl Ops {
         checked: &Checked,
         key: Option<&str>,
     ) -> Result<Option<Answer<Value>>, OpError> {
-        let mut cx = self.cx(self.store.read().await?, actor);
+        let tx = match entry.spec.risk {
+            Risk::Read => self.store.glance().await?,
+            Risk::Change | Risk::Destroy => self.store.read().await?,
+        };
+        let mut cx = self.cx(tx, actor);
         cx.decide(entry).await?;
         match entry.spec.risk {
             Risk::Read => Ok(None),
