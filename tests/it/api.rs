@@ -2,10 +2,14 @@
 
 mod authority;
 mod bad_input;
+mod basic;
 pub mod caller;
 mod fuzz;
+mod issuer;
+mod jwt;
 mod lists;
 mod openapi;
 mod platform;
 mod repeat;
 mod routes;
+mod slow;
