@@ -5,8 +5,8 @@ use std::{path::Path, process::Stdio, time::Duration};
 use tokio::process::Command;
 
 use crate::{
-    e2e::world::{Running, SOON, World, eventually},
-    harness::{Peer, need},
+    e2e::world::{Running, World, eventually},
+    harness::{Peer, SOON, need},
 };
 
 /// Those scenarios of each suite that need no tools, prompts and resources made for the suite.

@@ -25,11 +25,9 @@ use crate::{
     databases::Database,
     desk::Desk,
     e2e::eventually,
-    harness::{Peer, need},
+    harness::{Peer, SOON, need},
 };
 
-/// Longest wait for what takes Ironic some seconds.
-pub const SOON: Duration = Duration::from_secs(90);
 /// An image that the scripted machines take.
 pub const IMAGE: &str = "http://127.0.0.1:1/debian.qcow2#sha256:00";
 
