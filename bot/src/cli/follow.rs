@@ -87,12 +87,14 @@ pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
         println!("{}", views::line(line.elapsed_ms, line.level, &line.step, &line.message));
     }
     let job = view.job;
+    let why = clean(&job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default());
     if job.status == JobStatus::Succeeded {
+        // What became of a node's disks is known at its end only.
+        println!("succeeded: {why}");
         return Ok(ExitCode::SUCCESS);
     }
-    let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
     let since = job.finished_at.unwrap_or(job.run_at);
-    println!("{} since {since}: {}", job.status, clean(&why));
+    println!("{} since {since}: {why}", job.status);
     Ok(FAILED.into())
 }
 

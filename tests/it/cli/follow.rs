@@ -12,10 +12,7 @@ use rackhand_core::{
 };
 
 use super::Machine;
-use crate::{
-    databases::each_engine,
-    e2e::world::{SOON, eventually},
-};
+use crate::{databases::each_engine, e2e::world::eventually, harness::SOON};
 
 #[tokio::test]
 async fn each_line_is_printed_once_also_over_a_restart() {
