@@ -293,7 +293,7 @@ fn whose_tokens_are_trusted_is_said_as_a_whole() {
         ConfigFile::new("[api.jwt]\nkey_file = \"key\"\nalgorithm = \"none\"\nisuer = \"x\"\n[api.basic]\n")
             .problems(&[]),
         [
-            format!("api.basic (in rackhand.toml): found an unknown section, {example}; did you mean api.listen?"),
+            format!("api.basic (in rackhand.toml): found an unknown section, {example}"),
             format!("api.jwt.isuer (in rackhand.toml): found an unknown key, {example}; did you mean api.jwt.issuer?"),
             "api.jwt.algorithm (in rackhand.toml): found \"none\", expected RS256 or ES256 or EdDSA or HS256"
                 .to_owned(),

@@ -60,11 +60,12 @@ async fn what_is_parked_or_fails_ends_it_with_the_reason() {
         let serving = machine.serve().await;
         machine.server(1, ServerStatus::PendingSetup, true).await;
         let ways = [None, Some((serving.url.as_str(), token.as_str()))];
-        let mut following = machine.begin(ways[0], &["servers", "provision", "vps-1", "--follow"]);
+        let follow = |way: usize| machine.begin(ways[way], &["servers", "provision", "vps-1", "--follow"]);
+        let mut following = follow(0);
         let job = claimed(&store).await;
         say(&store, job, 1..=1).await;
-        for (round, (how, word)) in
-            [(JobEvent::Park, "parked"), (JobEvent::Park, "parked"), (JobEvent::Fail, "failed")].into_iter().enumerate()
+        for (way, how, word) in
+            [(1, JobEvent::Park, "parked"), (0, JobEvent::Park, "parked"), (0, JobEvent::Fail, "failed")]
         {
             end(&store, job, how).await;
             let ended = following.ended().await;
@@ -74,10 +75,11 @@ async fn what_is_parked_or_fails_ends_it_with_the_reason() {
             if how == JobEvent::Fail {
                 break;
             }
-            // What was parked is sent on: that it was is no end any more.
-            let id = job.to_string();
-            following = machine.begin(ways[round % 2], &["jobs", "retry", &id, "--follow"]);
+            // It is sent on: that it was parked is told, and no end any more.
+            assert_eq!(machine.here(&["jobs", "retry", &job.to_string()]).code, 0);
             assert_eq!(claimed(&store).await, job);
+            following = follow(way);
+            eventually(SOON, async || following.out().contains("sent on").then_some(())).await.expect("it goes on");
         }
     })
     .await;
