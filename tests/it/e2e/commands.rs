@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{AnyConnection, Connection, Executor};
 
 use super::world::World;
-use crate::harness::assert_generated;
+use crate::harness::{assert_generated, root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
@@ -66,8 +66,12 @@ fn the_states_are_printed() {
 }
 
 #[tokio::test]
-async fn the_program_prints_the_states() {
-    assert_eq!(good(&World::new().await.cli(&["states"])), markdown());
+async fn the_program_prints_what_is_checked_in() {
+    let world = World::new().await;
+    for (command, file) in [("states", "docs/states.md"), ("openapi", "docs/openapi.json")] {
+        let printed = std::fs::read_to_string(root().join(file)).expect("a file");
+        assert_eq!(good(&world.cli(&[command])), printed, "{file}");
+    }
 }
 
 /// What a command says that ends well.
