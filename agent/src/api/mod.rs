@@ -26,6 +26,7 @@ use axum::{Json, Router, middleware, routing::get};
 use rackhand_core::{config::ApiAuth, ops::Ops};
 
 pub use auth::Caller;
+pub(crate) use call::{LONGEST_KEY, is_key};
 pub use openapi::document;
 pub use problem::{FieldError, Problem};
 pub use serve::{serve, serve_paced};
