@@ -2,7 +2,7 @@
 
 mod between;
 mod errors;
-mod lab;
+pub mod lab;
 mod provision;
 mod races;
 mod unprovision;
