@@ -25,20 +25,20 @@ impl Mcp {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let actor = self.actor(&context.extensions).await?;
-        let input = if call.name == wait::NAME {
-            Some((wait::tool().input_schema, "the operation to wait for"))
-        } else {
-            find(&call.name).map(|entry| (tools::object((entry.input)()), entry.spec.summary))
-        };
-        let Some((schema, about)) = input else {
-            let name: String = call.name.chars().take(64).collect();
-            return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+        let entry = find(&call.name);
+        let (schema, about) = match entry {
+            Some(entry) => (tools::object((entry.input)()), entry.spec.summary),
+            None if call.name == wait::NAME => (wait::tool().input_schema, "the operation to wait for"),
+            None => {
+                let name: String = call.name.chars().take(64).collect();
+                return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+            }
         };
         let arguments = match elicit::completed(&call, &schema, about, context).await {
             elicit::Arguments::Known(arguments) => arguments,
             elicit::Arguments::Ask(question) => return Ok(question.into()),
         };
-        let answer = match find(&call.name) {
+        let answer = match entry {
             Some(entry) => self.operation(&actor, entry, arguments, tasks::are_spoken(context)).await,
             None => self.wait(&actor, arguments, context).await.map(CallToolResponse::from),
         };

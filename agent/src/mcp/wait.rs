@@ -78,10 +78,11 @@ impl Mcp {
             if let Some(story) = &mut story {
                 story.go_on(self, actor, &view).await?;
             }
-            if context.ct.is_cancelled() {
+            let called_off = context.ct.is_cancelled();
+            if called_off {
                 tracing::debug!(id = input.id, "waits no longer: the client called it off");
             }
-            if view.done || self.ops.clock.now() >= until || context.ct.is_cancelled() {
+            if view.done || called_off || self.ops.clock.now() >= until {
                 return Ok(CallToolResult::structured(serde_json::to_value(view).map_err(OpError::Answer)?));
             }
             let poll = if view.course.is_some() { POLL_OUTSIDE } else { POLL };
