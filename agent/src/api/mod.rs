@@ -26,7 +26,6 @@ use axum::{Json, Router, middleware, routing::get};
 use rackhand_core::{config::ApiAuth, ops::Ops};
 
 pub use auth::Caller;
-pub(crate) use call::{LONGEST_KEY, is_key};
 pub use openapi::document;
 pub use problem::{FieldError, Problem};
 pub use serve::{serve, serve_paced};
@@ -34,6 +33,8 @@ pub use serve::{serve, serve_paced};
 use crate::mcp;
 use limits::Limiter;
 use streams::Streams;
+
+pub(crate) use call::{LONGEST_KEY, is_key};
 
 /// Where language models come in.
 pub(crate) const MCP: &str = "/mcp";
