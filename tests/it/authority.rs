@@ -187,6 +187,7 @@ pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
         | "list_incidents" | "list_nodes" | "show_status" => json!({}),
         "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
+        "show_incident" => json!({ "incident": "00000000" }),
         "get_operation" => json!({ "id": "00000000" }),
         "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),
