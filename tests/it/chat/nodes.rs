@@ -67,9 +67,9 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let script = json!({ "prepare_s": 1, "tear_down_s": 1, "clean_s": 1.5, "clean_wait_s": 1.5 });
     let node = lab.node(script).await;
     let name = node.name.clone().unwrap();
-    let mut last = String::new();
+    let mut tenth = String::new();
     for _ in 0..9 {
-        last = lab.enrolled(json!({})).await.name.unwrap();
+        tenth = lab.enrolled(json!({})).await.name.unwrap();
     }
     let mut house = House::at_ironic(&lab.between.url, None).await;
     let anna = house.member(101, "Anna", Role::Admin).await;
@@ -77,11 +77,11 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
 
     // The list pages in one message; a tap opens the card.
     let list = house.say(&anna, "/nodes").await;
-    assert!(list.text.contains(&name) && !list.text.contains(&last) && list.button("◀").is_none(), "{list:#?}");
+    assert!(list.text.contains(&name) && !list.text.contains(&tenth) && list.button("◀").is_none(), "{list:#?}");
     house.tap(&anna, "▶").await;
     let list = house.last(&anna);
-    assert!(list.text.contains(&last) && !list.text.contains(&name) && list.button("▶").is_none(), "{list:#?}");
-    house.tap(&anna, &format!("🆕 {last}")).await;
+    assert!(list.text.contains(&tenth) && !list.text.contains(&name) && list.button("▶").is_none(), "{list:#?}");
+    house.tap(&anna, &format!("🆕 {tenth}")).await;
     assert_eq!(labels(&house.last(&anna)), ["✅ Manage", "🔄 Refresh", "🗄 Nodes"]);
     house.tap(&anna, "Nodes").await;
     house.tap(&anna, &format!("🟢 {name}")).await;

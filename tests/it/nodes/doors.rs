@@ -80,9 +80,9 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
     says(&program.get("/nodes/nope").await, 404, "node-unknown", "Server nope not found");
     let not_free = format!("Server {used} is not available for provisioning");
     says(&provision(&used).await, 409, "node-not-available", &not_free);
-    let none = json!({ "image_id": IMAGE, "resource_class": "no-such-kind" });
-    let none = super::site::provision(program, none).await;
-    says(&none, 404, "node-none-matches", "No available servers matching criteria");
+    let wish = json!({ "image_id": IMAGE, "resource_class": "no-such-kind" });
+    let no_match = super::site::provision(program, wish).await;
+    says(&no_match, 404, "node-none-matches", "No available servers matching criteria");
     says(&provision(&id).await, 400, "image-unknown", "Image xyz not found");
     let unused = format!("Server {id} is not in a provisionable state");
     says(&unprovision(&id).await, 409, "node-not-provisioned", &unused);
