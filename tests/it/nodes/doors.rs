@@ -103,7 +103,7 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
 async fn a_models_day(site: &Site, program: &Caller, generation: u8) {
     let Some(mut model) = Client::over_http(generation, &site.root, &program.secret).await else { return };
     let (one, two, three, four) = tokio::join!(
-        site.lab.node(json!({ "wait_s": 1, "tear_down_s": 1, "clean_s": 1.5, "clean_wait_s": 1 })),
+        site.lab.node(json!({ "wait_s": 1, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 })),
         site.lab.node(json!({})),
         site.lab.node(json!({})),
         site.lab.node(json!({ "deploy": "fail", "message": "no disk found" })),
