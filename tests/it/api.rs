@@ -4,6 +4,7 @@ mod authority;
 mod bad_input;
 mod basic;
 pub mod caller;
+mod cost;
 mod fuzz;
 mod issuer;
 mod jwt;

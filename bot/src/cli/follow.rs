@@ -31,7 +31,12 @@ const EACH: Duration = Duration::from_millis(300);
 pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let mut asked = approval(door, id).await?;
     if called.json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "status": "awaiting_approval", "approval_id": id }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(
+                &json!({ "status": "awaiting_approval", "approval_id": id, "operation_id": id })
+            )?
+        );
     } else {
         describe(&asked);
         if let Some(code) = ask_here(door, &asked).await? {
