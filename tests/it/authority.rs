@@ -20,7 +20,7 @@ const FOR_GUESTS: [&str; 2] = ["redeem_invite", "set_language"];
 fn the_decision_is_the_same_for_all_that_is_alike() {
     let mut seen = 0;
     for (kind, role, risk, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, ..Actor::program("somebody".to_owned(), role, None) };
         let needs = if risk == Risk::Destroy { Role::Admin } else { lowest };
         let may = kind == ActorKind::System || role >= needs;
         let expected = match (may, risk) {
@@ -37,7 +37,7 @@ fn the_decision_is_the_same_for_all_that_is_alike() {
 #[test]
 fn nothing_that_destroys_ever_just_runs() {
     for (kind, role, _, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, ..Actor::program("somebody".to_owned(), role, None) };
         assert_ne!(decide(&actor, Risk::Destroy, lowest), Decision::Run, "{kind} {role} {lowest}");
     }
 }
@@ -187,6 +187,7 @@ pub fn input_for(operation: &str, handle: &str, other: i64) -> Value {
         | "list_incidents" | "list_nodes" | "show_status" => json!({}),
         "show_user" => json!({ "telegram_id": other }),
         "show_job" | "cancel_job" | "retry_job" => json!({ "job": "00000000" }),
+        "show_incident" => json!({ "incident": "00000000" }),
         "get_operation" => json!({ "id": "00000000" }),
         "approve" | "refuse" | "show_approval" => json!({ "approval": rackhand_core::ids::ApprovalId::new() }),
         "set_role" => json!({ "telegram_id": other, "role": "admin" }),

@@ -1,9 +1,13 @@
 //! The door for language models, in front of clients that others wrote.
 
-mod client;
+pub mod client;
 mod conformance;
 mod journey;
+mod later;
 mod reading;
 mod readme;
+mod repeat;
+mod stdio;
+mod tasks;
 mod tools;
 mod web;

@@ -8,12 +8,12 @@ use axum::{
 use rackhand_core::ops::Unchanged;
 use serde_json::Map;
 
-use super::{Api, Caller, Problem, answer, input, routes::Route};
+use super::{Api, Caller, Patience, Problem, answer, input, routes::Route};
 
 /// The header that makes a repetition harmless.
 pub(super) const KEY: &str = "idempotency-key";
 /// The longest key.
-pub(super) const LONGEST_KEY: usize = 255;
+pub(crate) const LONGEST_KEY: usize = 255;
 
 /// Reads the request, calls its operation, words the answer.
 pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Request) -> Result<Response, Problem> {
@@ -22,7 +22,8 @@ pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Req
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     let params = params.map_err(|error| Problem::bad("path", "bad-path", error.to_string()))?;
     let params: Vec<(&str, &str)> = params.iter().collect();
-    let given = if route.has_body() { input::body(&parts.headers, body).await? } else { Map::new() };
+    let patience = parts.extensions.get::<Patience>().copied().unwrap_or_default();
+    let given = if route.has_body() { input::body(&parts.headers, body, patience.body).await? } else { Map::new() };
     let (offer, given) = route.choose(given)?;
     let input = input::assemble(offer, &params, parts.uri.query().unwrap_or_default(), given)?;
     let key = key_of(&parts.headers)?;
@@ -50,11 +51,13 @@ fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     match (keys.next(), keys.next()) {
         (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(bad()),
-        (Some(key), None) => {
-            let fits = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
-            key.to_str().ok().filter(fits).map(Some).ok_or_else(bad)
-        }
+        (Some(key), None) => key.to_str().ok().filter(|key| is_key(key)).map(Some).ok_or_else(bad),
     }
+}
+
+/// Whether a text may be the key of a request.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=LONGEST_KEY).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// JSON is all that there is.
