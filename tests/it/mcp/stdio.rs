@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     cli::Machine,
     databases::Database,
-    e2e::world::{SOON, eventually},
+    e2e::world::eventually,
+    harness::SOON,
 };
 
 /// `rackhand mcp` with a client that has said hello.

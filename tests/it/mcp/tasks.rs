@@ -14,7 +14,8 @@ use super::{client::Client, conformance::address, journey::with_a_ready_server, 
 use crate::{
     api::caller::{Caller, Place},
     databases::each_engine,
-    e2e::world::{Running, SOON, World, eventually},
+    e2e::world::{Running, World, eventually},
+    harness::SOON,
 };
 
 /// The program dies before the yes, and again in the middle of the work.
