@@ -1,4 +1,6 @@
-//! Who may do what: the one function whole, the table against it, and every operation called by everybody.
+//! Who may do what: the one function whole, the table against it, and every operation called by everybody, at every door.
+
+mod doors;
 
 use rackhand_core::{
     model::{Actor, ActorKind, Decision, Risk, Role, decide},

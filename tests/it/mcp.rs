@@ -5,5 +5,5 @@ mod conformance;
 mod journey;
 mod reading;
 mod readme;
-mod tools;
+pub mod tools;
 mod web;

@@ -17,7 +17,7 @@ mod wait;
 
 use rackhand_core::{model::Actor, ops::Ops};
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
+    ErrorData, RoleServer,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Extensions,
         GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
@@ -29,9 +29,10 @@ use rmcp::{
 
 pub use self::{
     caller::Caller,
-    http::{Service, Web, service},
+    http::{Service, Web, service, service_of},
     stdio::serve_stdio,
 };
+pub use rmcp::ServerHandler;
 
 /// What every client is told at its start.
 const INSTRUCTIONS: &str = "Rackhand looks after a fleet of servers. Tools that start long work answer with a job's id, \
