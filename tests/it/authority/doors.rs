@@ -71,6 +71,10 @@ trait Door: Sync {
 
 impl Who {
     fn expected(&self, row: &Row) -> Outcome {
+        // All that a guest of the chat can do is to use a code.
+        if self.role == Some(Role::Guest) {
+            return if row.operation == "redeem_invite" { Outcome::Run } else { Outcome::Nobody };
+        }
         if row.not_at.iter().any(|door| self.door.starts_with(door.as_str())) {
             return Outcome::NotThere;
         }
@@ -80,9 +84,6 @@ impl Who {
         }
         match self.role {
             None => Outcome::Nobody,
-            // All that a guest of the chat can do is to use a code.
-            Some(Role::Guest) if row.operation == "redeem_invite" => Outcome::Run,
-            Some(Role::Guest) => Outcome::Nobody,
             Some(role) if role < row.lowest => Outcome::NeedsRole,
             Some(_) if row.risk == Risk::Destroy => Outcome::Ask,
             Some(_) => Outcome::Run,
@@ -145,9 +146,9 @@ async fn keeps_to_the_table(ops: &Ops, who: &Who, door: &dyn Door, at_once: usiz
     check(who, door, &calls, at_once).await;
     let done = done_since(ops, from).await;
     for row in let_through.iter().filter(|row| who.expected(row) == Outcome::Ask) {
-        let asked = done.iter().find(|entry| entry["operation"] == row.operation.as_str());
-        let asked = asked.unwrap_or_else(|| panic!("{who:?}: {} is not in the audit", row.operation));
-        assert_eq!(asked["outcome"], "asked", "{who:?}: {asked}");
+        let asked =
+            done.iter().any(|entry| entry["operation"] == row.operation.as_str() && entry["outcome"] == "asked");
+        assert!(asked, "{who:?}: {} is not in the audit", row.operation);
     }
     let kind = format!("{} ", who.kind);
     for entry in &done {

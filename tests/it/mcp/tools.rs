@@ -77,29 +77,6 @@ fn check(role: Role, tool: &Value) {
     }
 }
 
-/// What is not shown cannot be called by its name either, and whoever tries starts nothing.
-#[tokio::test]
-async fn what_is_not_shown_is_refused_by_name() {
-    each_engine(|db| async move {
-        let place = Place::new(&db).await;
-        let server = place.desk.server(1, ServerStatus::Ready, true).await;
-        for role in ROLES {
-            let shown = offered(role);
-            for entry in table().iter().filter(|entry| !shown.contains(entry.spec.name)) {
-                let name = entry.spec.name;
-                let result = call(place.with_role(role), name, &input(name, &server.handle)).await;
-                assert_eq!(result["isError"], true, "{role} {name}: {result}");
-                let code = result["structuredContent"]["code"].as_str().unwrap();
-                let expected = if entry.spec.people_only { "people-only" } else { "forbidden" };
-                assert_eq!(code, expected, "{role} {name}: {result}");
-            }
-        }
-        assert_eq!(place.desk.count_jobs().await, 0);
-        assert!(approvals(&place).await.is_empty());
-    })
-    .await;
-}
-
 /// With the most that a token can have, every tool in the table is called on an open question, in every shape.
 #[tokio::test]
 async fn no_tool_approves() {

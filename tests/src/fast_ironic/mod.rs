@@ -1,6 +1,7 @@
 //! An Ironic that has one node and answers at once: what is measured in front of it is not its own slowness.
 //!
-//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed.
+//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Its
+//! lists are empty.
 
 use std::{io, net::SocketAddr};
 
@@ -33,6 +34,7 @@ impl FastIronic {
         let node: &'static str = compact(NODE).leak();
         let router = Router::new()
             .route("/v1", get(async || versioned("{\"id\":\"v1\"}")))
+            .route("/v1/nodes", get(async || versioned("{\"nodes\":[]}")))
             .route(&format!("/v1/nodes/{UUID}"), get(async move || versioned(node)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { address, serving })

@@ -46,8 +46,12 @@ impl Door for Chat {
     async fn ask(&self, call: &Call) -> Vec<Outcome> {
         let (mut house, person) = (self.house.lock().await, &self.person);
         // Nobody types too fast; and what others have to say is said before.
-        house.clock.advance(Duration::from_secs(1));
+        house.clock.advance(Duration::from_secs(10));
         house.settle().await;
+        // Whoever is given a role is told so.
+        if let Some(id) = call.input["telegram_id"].as_i64() {
+            house.telegram.meet(&Person::new(id, "Boris"));
+        }
         let before = house.last(person);
         let words = match said(call) {
             Said::Typed(text) => {
@@ -91,7 +95,7 @@ fn typed(operation: &str, input: &Value) -> String {
         return format!("/{} {}", command.name, fields.values().next().map(text).unwrap_or_default());
     }
     let word = |(name, value): (&String, &Value)| match value.as_object() {
-        Some(map) => map.iter().map(|(key, value)| format!(" {key}={}", text(value))).collect(),
+        Some(map) => map.iter().fold(String::new(), |line, (key, value)| format!("{line} {key}={}", text(value))),
         None => format!(" {name}={}", text(value)),
     };
     fields.iter().map(word).fold(format!("/{operation}"), |line, word| line + &word)

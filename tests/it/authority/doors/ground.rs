@@ -36,8 +36,9 @@ impl Ground<'_> {
     async fn input(&self, operation: &str) -> Value {
         match operation {
             "list_servers" | "list_jobs" | "list_approvals" | "list_users" | "list_tokens" | "list_audit"
-            | "list_incidents" | "list_nodes" | "show_status" => json!({}),
-            "show_server"
+            | "list_nodes" | "show_status" => json!({}),
+            "list_incidents"
+            | "show_server"
             | "unmanage_server"
             | "reserve_server"
             | "set_up_server"

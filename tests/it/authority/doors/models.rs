@@ -81,8 +81,10 @@ fn outcome(call: &Call, answer: &Value) -> Outcome {
     if asks { Outcome::Ask } else { Outcome::Run }
 }
 
-/// A model's client that started the server for itself.
-struct Pipes(Mutex<(Lines<BufReader<ReadHalf<DuplexStream>>>, WriteHalf<DuplexStream>)>);
+/// A model's client that started the server for itself: what it hears, and where it speaks.
+struct Pipes(Mutex<(Heard, WriteHalf<DuplexStream>)>);
+
+type Heard = Lines<BufReader<ReadHalf<DuplexStream>>>;
 
 impl Pipes {
     async fn open(ops: &Ops, caller: mcp::Caller) -> Self {

@@ -56,7 +56,7 @@ fn outcome(call: &Call, answered: &Answered) -> Outcome {
     match answered.status.as_u16() {
         202 if body["approval_id"].is_string() => Outcome::Ask,
         200..300 => Outcome::Run,
-        _ => of_problem(body["code"].as_str().unwrap(), call),
+        _ => of_problem(body["code"].as_str().unwrap_or_else(|| panic!("{answered:?}")), call),
     }
 }
 
@@ -72,10 +72,9 @@ fn request(caller: &Caller, route: &Rest, input: &Value) -> RequestBuilder {
         rest.insert(field.to_owned(), value.into());
     }
     let method: Method = route.method.to_string().parse().unwrap();
-    let request = caller.request(method, &path);
     if matches!(route.method, Verb::Post | Verb::Patch) {
-        return request.json(&rest);
+        return caller.request(method, &path).json(&rest);
     }
-    assert!(rest.is_empty(), "{path} takes a query: {rest:?}");
-    request
+    let query: Vec<String> = rest.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+    caller.request(method, &format!("{path}?{}", query.join("&")))
 }

@@ -29,7 +29,7 @@ async fn by_commands_here() {
     let settings = vec![
         ("DATABASE_URL", db.url()),
         ("RACKHAND_DATA_DIR", desk.keys.path().display().to_string()),
-        ("RACKHAND_IRONIC_URL", format!("http://{}", ironic.address())),
+        ("IRONIC_URL", format!("http://{}", ironic.address())),
     ];
     let who = Who { door: "cli here", kind: ActorKind::Person, role: Some(Role::Admin) };
     keeps_to_the_table(&ops, &who, &Shell::new(&desk, settings), AT_ONCE).await;
@@ -77,7 +77,9 @@ impl Door for Shell {
 fn outcome(call: &Call, ended: &Ended) -> Outcome {
     let says = |words: &str| ended.err.contains(words);
     match ended.code {
-        0 | 4 | 6 | 7 => Outcome::Run,
+        0 | 4 | 6 => Outcome::Run,
+        // Exit status 2 is that of a wrong command too.
+        2 if says("Ironic refused it") => Outcome::Run,
         5 => Outcome::Ask,
         3 if says("not offered over REST") || says("only a person") => Outcome::NeedsPerson,
         3 if says("needs the role") => Outcome::NeedsRole,
@@ -100,12 +102,12 @@ fn args(call: &Call) -> Vec<String> {
     args
 }
 
-/// A value as it is typed: a map as `key=value`.
+/// A value as it is typed: a map of one as `key=value`.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Object(map) if map.values().all(Value::is_string) && map.len() == 1 => {
-            map.iter().map(|(key, value)| format!("{key}={}", text(value))).collect()
+        Value::Object(map) if map.len() == 1 && map.values().all(Value::is_string) => {
+            map.iter().fold(String::new(), |line, (key, value)| format!("{line}{key}={}", text(value)))
         }
         other => other.to_string(),
     }

@@ -49,7 +49,7 @@ impl ServerHandler for Fixtures {
     ) -> Result<CallToolResponse, ErrorData> {
         let name = call.name.to_string();
         if let Some(answer) = things::answer(&name) {
-            return Ok(read::<CallToolResult>(answer).into());
+            return Ok(complete::<CallToolResult>(answer).into());
         }
         let rounds = rounds::of_tool(&name);
         if let Some(rounds) = &rounds {
@@ -103,7 +103,7 @@ impl ServerHandler for Fixtures {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let unknown = || ErrorData::resource_not_found("there is nothing there", Some(json!({ "uri": wanted.uri })));
         let contents = things::resource(&wanted.uri).ok_or_else(unknown)?;
-        Ok(ReadResourceResponse::Complete(read(json!({ "contents": [contents] }))))
+        Ok(ReadResourceResponse::Complete(complete(json!({ "contents": [contents] }))))
     }
 
     async fn list_prompts(
@@ -127,7 +127,7 @@ impl ServerHandler for Fixtures {
         }
         let messages = things::prompt(&wanted.name, &wanted.arguments.unwrap_or_default());
         let messages = messages.ok_or_else(|| ErrorData::invalid_params("there is no such prompt", None))?;
-        Ok(GetPromptResponse::Complete(read(json!({ "messages": messages }))))
+        Ok(GetPromptResponse::Complete(complete(json!({ "messages": messages }))))
     }
 
     /// The older revision's: nothing is remembered from request to request, so that every level is told.
@@ -174,6 +174,12 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
 
 fn no_such_tool() -> ErrorData {
     ErrorData::invalid_params("there is no such tool", None)
+}
+
+/// The same of a whole result, which says of itself in the later revision that it is one.
+fn complete<T: serde::de::DeserializeOwned>(mut result: Value) -> T {
+    result["resultType"] = json!("complete");
+    read(result)
 }
 
 /// A result that is one text.

@@ -94,7 +94,8 @@ fn found_in(run: &Path) -> Found {
     let mut found = Found::default();
     for check in serde_json::from_slice::<Vec<Value>>(&checks).expect("checks") {
         match check["status"].as_str().expect("a status") {
-            "SUCCESS" => found.good += 1,
+            // Every scenario looks at the form of messages beside what it is about.
+            "SUCCESS" => found.good += usize::from(check["id"] != "wire-schema-valid"),
             status @ ("FAILURE" | "WARNING") => {
                 let said = check["errorMessage"].as_str().or(check["details"]["message"].as_str()).unwrap_or_default();
                 found.bad.push(format!("{status} {}: {said}", check["id"].as_str().unwrap_or_default()));
