@@ -7,7 +7,7 @@ mod suite;
 mod tasks;
 mod things;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::BoxFuture, stream};
 use rackhand_agent::{
@@ -146,23 +146,29 @@ struct Run {
 
 /// All that the suites know, asked of the server at `url`.
 async fn run(peers: &str, url: &str, extensions: bool) -> Vec<Run> {
-    let suites = RUNS.map(|(edition, revision)| (Arc::new(Suite::of(peers, edition)), edition, revision));
-    let newest = &suites[2].0;
-    let singles = if extensions { newest.scenarios(None).await } else { Vec::new() };
-    let singles = singles.into_iter().map(|scenario| {
-        let suite = newest.clone();
-        Box::pin(async move {
+    let (old, new) = (Suite::of(peers, OLD), Suite::of(peers, NEW));
+    let (in_old, in_new) = tokio::join!(old.scenarios(), new.scenarios());
+    let mut runs: Vec<BoxFuture<'_, Run>> = Vec::new();
+    for (edition, revision) in RUNS {
+        let (suite, listed) = if edition == OLD { (&old, &in_old) } else { (&new, &in_new) };
+        runs.push(Box::pin(async move {
+            Run { edition, revision, scenarios: of(listed, revision), found: suite.all(url, revision).await }
+        }));
+    }
+    for scenario in of(&in_new, "extension").into_iter().filter(|_| extensions) {
+        let suite = &new;
+        runs.push(Box::pin(async move {
             let found = suite.one(url, &scenario).await;
             Run { edition: NEW, revision: EXTENSIONS, scenarios: vec![scenario], found }
-        }) as BoxFuture<'_, Run>
-    });
-    let whole = suites.iter().map(|(suite, edition, revision)| {
-        Box::pin(async move {
-            let (scenarios, found) = tokio::join!(suite.scenarios(Some(revision)), suite.all(url, revision));
-            Run { edition, revision, scenarios, found }
-        }) as BoxFuture<'_, Run>
-    });
-    stream::iter(whole.chain(singles)).buffer_unordered(AT_ONCE).collect().await
+        }));
+    }
+    stream::iter(runs).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Those of the listed scenarios that are for this revision.
+fn of(listed: &[(String, String)], revision: &str) -> Vec<String> {
+    let fits = listed.iter().filter(|(_, revisions)| revisions.contains(revision));
+    fits.map(|(name, _)| name.clone()).collect()
 }
 
 fn is_apart(revision: &str, scenario: &str) -> bool {

@@ -42,14 +42,12 @@ impl Suite {
         Self { node: node.join(".bin/node"), program }
     }
 
-    /// The scenarios for servers of a revision; of none, those of extensions.
-    pub async fn scenarios(&self, revision: Option<&str>) -> Vec<String> {
-        let mut args = vec!["list", "--server"];
-        args.extend(revision.iter().flat_map(|revision| ["--spec-version", revision]));
-        let listed = self.run(&args, &TempDir::new().unwrap()).await;
+    /// The scenarios for servers, each with the revisions that it is for, or `extension`.
+    pub async fn scenarios(&self) -> Vec<(String, String)> {
+        let listed = self.run(&["list", "--server"], &TempDir::new().unwrap()).await;
         let lines = listed.lines().filter_map(|line| line.trim().strip_prefix("- "));
-        let lines = lines.filter(|line| revision.is_some() || line.ends_with("[extension]"));
-        lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+        let lines = lines.map(|line| line.split_once(' ').expect("a name and revisions"));
+        lines.map(|(name, revisions)| (name.to_owned(), revisions.to_owned())).collect()
     }
 
     /// Runs every scenario of a revision.
