@@ -23,13 +23,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::mpsc::Receiver, time::timeout};
 
-use crate::harness::{Peer, need, program};
+use crate::harness::{Peer, SOON, need, program};
 
 const CANARY: &str = r#"canary-{{ 7 * 7 }}-"p'w\d"#;
 /// Another secret, of which the first is a part.
 const VARIABLE: &str = r#"canary-{{ 7 * 7 }}-"p'w\d in the variables"#;
-/// Longest wait for the end of what ends by itself: it takes a second or less, but for machines that are small and busy.
-const SOON: Duration = Duration::from_secs(20);
 /// How long those may stand still that are stopped in a test.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A run that leaves processes everywhere: in sessions of their own, one without any environment. Each holds the FIFO

@@ -3,6 +3,7 @@
 mod authority;
 mod bad_input;
 pub mod caller;
+mod cost;
 mod fuzz;
 mod lists;
 mod openapi;

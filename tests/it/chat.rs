@@ -4,6 +4,7 @@ mod approvals;
 mod jobs;
 mod lists;
 mod named;
+mod nodes;
 mod rights;
 mod words;
 

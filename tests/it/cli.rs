@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 use crate::{
     databases::Database,
-    e2e::world::{SOON, eventually},
-    harness::{program, setting},
+    e2e::world::eventually,
+    harness::{SOON, program, setting},
 };
 
 /// A machine with Rackhand's database and keys.

@@ -5,7 +5,12 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Once,
+    time::Duration,
 };
+
+/// The longest wait for what comes soon on a calm machine: only a test that fails waits so long, and the machines are
+/// small and noisy.
+pub const SOON: Duration = Duration::from_mins(3);
 
 /// Gives this process its one TLS provider, as every `main` does in its first line.
 pub fn init() {

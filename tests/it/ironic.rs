@@ -8,7 +8,7 @@ mod nodes;
 mod rude;
 mod tls;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rackhand_core::{
     clients::{
@@ -19,10 +19,7 @@ use rackhand_core::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::e2e::eventually;
-
-/// The longest that a node may take to get anywhere.
-const SOON: Duration = Duration::from_mins(1);
+use crate::{e2e::eventually, harness::SOON};
 
 fn clock() -> SharedClock {
     Arc::new(SystemClock)

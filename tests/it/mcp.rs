@@ -1,6 +1,6 @@
 //! The door for language models, in front of clients that others wrote.
 
-mod client;
+pub mod client;
 mod conformance;
 mod journey;
 mod reading;

@@ -26,7 +26,7 @@ use sqlx::Row;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::databases::Database;
+use crate::{databases::Database, harness::SOON};
 
 /// Ten minutes into an hour, so that no test sees two hours' digests.
 const START: Timestamp = Timestamp(1_800_000_600_000);
@@ -190,7 +190,7 @@ impl Scene {
     }
 
     /// Until nothing waits any more.
-    async fn drained(&self, deadline: Duration) {
+    async fn drained(&self) {
         let drained = async {
             loop {
                 let mut tx = self.store.read().await.unwrap();
@@ -202,7 +202,7 @@ impl Scene {
                 SystemClock.sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(deadline, drained).await.expect("the outbox is empty in time");
+        tokio::time::timeout(SOON, drained).await.expect("the outbox is empty in time");
     }
 
     /// How many of a chat's messages are in each status.

@@ -15,10 +15,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::harness::{Peer, need};
+use crate::harness::{Peer, SOON, need};
 
-/// No more than a few seconds for what is not a playbook.
-const SOON: Duration = Duration::from_secs(15);
 const NAME: &str = "clients";
 const OCTET: u8 = 77;
 const HANDLE: &str = "vps-77";

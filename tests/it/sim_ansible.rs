@@ -19,7 +19,7 @@ use tokio::sync::mpsc::channel;
 
 use crate::{
     ansible::named_by_a_process,
-    harness::{Peer, need, program},
+    harness::{Peer, SOON, need, program},
 };
 
 const PASSWORD: &str = "first password";
@@ -58,8 +58,8 @@ impl Lab {
             login: Login::Password(Secret::new(password)),
             vars,
             secrets: Vec::new(),
-            limit: Duration::from_secs(20),
-            patience: Duration::from_secs(15),
+            limit: SOON,
+            patience: SOON,
         }
     }
 

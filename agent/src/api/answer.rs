@@ -22,6 +22,9 @@ pub(super) struct Awaiting {
     status: &'static str,
     /// Which approval: GET /approvals/{approval} tells what became of it.
     approval_id: ApprovalId,
+    /// What to ask with how it goes, as after any other 202: GET /operations/{id} takes it, and so does the route that
+    /// tells of what was asked for, such as that of unprovisioning.
+    operation_id: ApprovalId,
     /// For people.
     message: &'static str,
     /// Who can answer it, and where.
@@ -40,6 +43,7 @@ fn awaiting(approval_id: ApprovalId) -> Response {
     let body = Awaiting {
         status: "awaiting_approval",
         approval_id,
+        operation_id: approval_id,
         message: "nothing has been done: a person has to approve exactly this first",
         approve_with: "an admin presses Approve under the bot's message in the chat; no program can",
     };
@@ -53,7 +57,7 @@ fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {
     if offer.rest.method != Method::Get {
         return (status, [(header::CONTENT_TYPE, "application/json")], text).into_response();
     }
-    let tag = format!("\"{}\"", tag(value));
+    let tag = format!("\"{}\"", tag(&text));
     let caching = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "private, no-cache")];
     if tags(headers, header::IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == tag) {
         return (StatusCode::NOT_MODIFIED, caching, Body::empty()).into_response();

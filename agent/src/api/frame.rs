@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
+use rackhand_core::clock::Stopwatch;
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
-use super::{Api, MCP, Problem, metrics};
+use super::{MCP, Problem, metrics};
 
 /// Longest time until an answer begins.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +23,7 @@ const LONGEST_ID: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers within the deadline, with an id, and with every problem in its form.
-pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub(super) async fn frame(request: Request, next: Next) -> Response {
     let id = id_of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -31,7 +32,7 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
     let method = if known.contains(&method) { method.to_string() } else { "OTHER".to_owned() };
     let span = info_span!("request", id, method, route);
     async move {
-        let began = api.ops.clock.now();
+        let watch = Stopwatch::start();
         let late = || {
             let detail = "it took too long. Whether it was done is not known: ask again with the same Idempotency-Key";
             axum::response::IntoResponse::into_response(
@@ -44,7 +45,7 @@ pub(super) async fn frame(State(api): State<Api>, request: Request, next: Next) 
             Some(problem) => with_headers_of(response.headers(), problem.render(&path, &id)),
             None => response,
         };
-        let (status, took) = (response.status(), api.ops.clock.now().since(began));
+        let (status, took) = (response.status(), watch.elapsed());
         metrics::count(&route, &method, status.as_u16(), took);
         if status.is_server_error() {
             // `?path`: what comes from outside is never logged as it came.

@@ -10,8 +10,7 @@ use axum::{
 };
 use rackhand_core::{
     fault::chain,
-    model::IncidentKind,
-    store::{Store, StoreResult},
+    store::{Contact, Store, StoreResult},
     units::Timestamp,
 };
 use schemars::JsonSchema;
@@ -46,8 +45,27 @@ pub(super) struct Readiness {
     roles: Vec<Held>,
     /// Jobs whose worker shows no sign of life.
     jobs_without_worker: i64,
-    /// Since when the provider of rented servers is out of reach; nothing while it answers.
-    provider_away_since: Option<Timestamp>,
+    /// The providers of machines, as whoever asks them regularly last found them.
+    providers: Vec<Provider>,
+}
+
+/// A provider of machines.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Provider {
+    /// Its name: `time4vps`, `ironic`.
+    name: String,
+    /// When it last gave a good answer; nothing before its first one.
+    answered_at: Option<Timestamp>,
+    /// When it last gave none; nothing where it always did.
+    failed_at: Option<Timestamp>,
+    /// Since when it is out of reach; nothing while it answers.
+    away_since: Option<Timestamp>,
+}
+
+impl From<Contact> for Provider {
+    fn from(Contact { provider, answered_at, failed_at, away_since }: Contact) -> Self {
+        Self { name: provider, answered_at, failed_at, away_since }
+    }
 }
 
 /// A role that one process has at a time.
@@ -78,7 +96,7 @@ pub(super) async fn readyz(State(api): State<Api>) -> Response {
         worker: false,
         roles: Vec::new(),
         jobs_without_worker: 0,
-        provider_away_since: None,
+        providers: Vec::new(),
     };
     (StatusCode::SERVICE_UNAVAILABLE, Json(nothing)).into_response()
 }
@@ -87,11 +105,9 @@ async fn look(store: &Store) -> StoreResult<Readiness> {
     let mut tx = store.read().await?;
     let roles: Vec<Held> = tx.leases().await?.into_iter().map(|(role, held)| Held { role, held }).collect();
     let jobs_without_worker = tx.count_jobs_without_worker().await?;
-    let open = tx.open_incidents().await?;
-    let away = open.iter().find(|incident| incident.kind == IncidentKind::ProviderApiUnavailable);
-    let provider_away_since = away.map(|incident| incident.detected_at);
+    let providers: Vec<Provider> = tx.contacts().await?.into_iter().map(Provider::from).collect();
     let worker = roles.iter().any(|role| role.role == WORKER && role.held);
-    let well = worker && jobs_without_worker == 0 && provider_away_since.is_none();
-    let status = if well { "ready" } else { "degraded" };
-    Ok(Readiness { status, database: true, worker, roles, jobs_without_worker, provider_away_since })
+    let away = providers.iter().any(|provider| provider.away_since.is_some());
+    let status = if worker && jobs_without_worker == 0 && !away { "ready" } else { "degraded" };
+    Ok(Readiness { status, database: true, worker, roles, jobs_without_worker, providers })
 }

@@ -67,12 +67,14 @@ impl Api {
 
 /// Every route of the door. What is added to `known` is behind authority and the limit of requests: its handlers find
 /// the [`Caller`] among the request's extensions.
-pub fn router(api: Api) -> Router {
+pub fn router(mut api: Api) -> Router {
+    // Not among what each request takes along: it is no cheap clone.
+    let models = api.models.take();
     let mut known = routes::operations()
         .merge(events::routes())
         .route("/openapi.json", get(|| async { Json(document()) }))
         .route("/metrics", get(metrics::metrics));
-    if let Some(models) = api.models.clone() {
+    if let Some(models) = models {
         known = known.route_service(MCP, models);
     }
     let known = known.route_layer(middleware::from_fn_with_state(api.clone(), auth::admit));
@@ -82,6 +84,6 @@ pub fn router(api: Api) -> Router {
         .merge(docs::docs())
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
-        .layer(middleware::from_fn_with_state(api.clone(), frame::frame))
+        .layer(middleware::from_fn(frame::frame))
         .with_state(api)
 }

@@ -183,7 +183,8 @@ pub(super) fn status_of(error: &OpError) -> StatusCode {
 
 /// How long to wait where waiting helps.
 fn wait_of(error: &OpError) -> Option<Duration> {
-    error.kind().is_transient().then_some(Duration::from_secs(5)).or_else(|| match error {
+    let transient = || error.kind().is_transient().then_some(Duration::from_secs(5));
+    error.retry_after().or_else(transient).or_else(|| match error {
         OpError::Store(_) => Some(Duration::from_secs(1)),
         _ => None,
     })

@@ -2,8 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, extract::ConnectInfo};
-use hyper::server::conn::http1;
+use axum::{Router, extract::ConnectInfo};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -83,8 +87,13 @@ pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duratio
 
 async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, slowest: Duration, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
-    let service =
-        TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))).layer(Extension(Stopping(stop.clone()))));
+    let (router, stopping) = (TowerToHyperService::new(router), Stopping(stop.clone()));
+    // Laid on here: a layer would build every route anew, and keep it, for each connection.
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(stopping.clone());
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)

@@ -16,6 +16,8 @@ const EVENTS_KEPT: Duration = Duration::from_hours(7 * 24);
 const MOST_EVENTS: i64 = 20_000;
 /// How long the story of a job is kept after its end.
 const STORIES_KEPT: Duration = Duration::from_hours(90 * 24);
+/// How long a provider is remembered that nobody asks any more: each that is configured is asked daily at the least.
+const CONTACTS_KEPT: Duration = Duration::from_hours(2 * 24);
 /// So many messages are forgotten in one look: others wait for SQLite's one writer meanwhile.
 const MOST_MAIL: i64 = 2_000;
 /// The stories of so many jobs are forgotten in one look.
@@ -52,6 +54,7 @@ impl Reconciler for Housekeeping {
         tx.forget_mail(before(MAIL_KEPT), MOST_MAIL).await?;
         tx.forget_events(before(STORIES_KEPT), MOST_JOBS).await?;
         tx.forget_old_events(before(EVENTS_KEPT), MOST_EVENTS).await?;
+        tx.forget_contacts(before(CONTACTS_KEPT)).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -60,6 +60,7 @@ impl ServerSync {
             tx.commit().await?;
         }
         let mut tx = self.ops.store.write().await?;
+        tx.note_answer(PROVIDER, now).await?;
         self.over(&mut tx, None, IncidentKind::ProviderApiUnavailable).await?;
         Ok(tx.commit().await?)
     }
@@ -107,6 +108,7 @@ impl ServerSync {
     /// The provider is away: one incident, however many servers it has.
     async fn away(&self, error: &Time4vpsError) -> StoreResult<()> {
         let mut tx = self.ops.store.write().await?;
+        tx.note_failure(PROVIDER, self.ops.clock.now()).await?;
         let details = error.advice().map_or_else(|| chain(error), |advice| format!("{}. {advice}", chain(error)));
         let kind = IncidentKind::ProviderApiUnavailable;
         let (incident, new) = tx.open_incident(None, kind, &details, self.ops.clock.now()).await?;

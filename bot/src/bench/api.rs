@@ -7,7 +7,7 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -53,12 +53,15 @@ pub async fn api(dir: &Path) -> anyhow::Result<()> {
     );
     let bearer = format!("Authorization: Bearer {token}");
     let through = Question::new(door, &format!("/api/v1/provision/{UUID}"), &[bearer]);
-    let idle = rackhand.memory_mib()?;
-    println!("GET /api/v1/provision/{{id}} through Rackhand, and GET /v1/nodes/{{id}} of the same upstream, directly:");
-    for connections in CONNECTIONS {
+    println!("GET /api/v1/provision/{{id}} through Rackhand, and GET /v1/nodes/{{id}} of the same upstream, directly.");
+    println!(
+        "Asker, upstream and Rackhand share this machine: where they fill it, processor time says more than rates."
+    );
+    println!("Rackhand holds {}", rackhand.memory()?);
+    // The first once more at the end: what is held then does not grow with what was asked.
+    for connections in CONNECTIONS.into_iter().chain(CONNECTIONS.last().copied()) {
         measure(connections, &direct, &through, &rackhand).await?;
     }
-    println!("memory of Rackhand: {idle:.1} MiB before, {:.1} MiB after", rackhand.memory_mib()?);
     Ok(())
 }
 
@@ -66,26 +69,40 @@ async fn measure(connections: usize, direct: &Question, through: &Question, rack
     direct.ask(connections, ROUND / 2).await?;
     through.ask(connections, ROUND / 2).await.context("Rackhand")?;
     let (mut directly, mut relayed) = (Vec::new(), Vec::new());
-    let mut busy = Duration::ZERO;
+    let (mut beside, mut around, mut own) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let here = std::process::id();
     for _ in 0..ROUNDS {
+        let began = busy(here)?;
         directly.push(direct.ask(connections, ROUND).await?);
-        let before = rackhand.busy()?;
+        let (between, before) = (busy(here)?, busy(rackhand.0.id())?);
         relayed.push(through.ask(connections, ROUND).await.context("Rackhand")?);
-        busy += rackhand.busy()?.saturating_sub(before);
+        beside += between.saturating_sub(began);
+        around += busy(here)?.saturating_sub(between);
+        own += busy(rackhand.0.id())?.saturating_sub(before);
     }
-    let answers = u32::try_from(relayed.iter().map(|round| round.answers).sum::<usize>())?.max(1);
+    let (beside, around, own) = (each(beside, &directly)?, each(around, &relayed)?, each(own, &relayed)?);
     let (directly, relayed) = (median(directly), median(relayed));
     println!(
         "{connections:>3} at once: {} directly, {} through Rackhand: {:.0} % of the requests/s, p50 {:.1} times as long, \
-         p99 {:.1} times; {} us of processor each",
+         p99 {:.1} times",
         words(&directly),
         words(&relayed),
         100.0 * relayed.per_second / directly.per_second,
         relayed.p50.as_secs_f64() / directly.p50.as_secs_f64(),
         relayed.p99.as_secs_f64() / directly.p99.as_secs_f64(),
-        (busy / answers).as_micros(),
+    );
+    println!(
+        "             processor for each answer: {beside} us of asker and upstream directly; {own} us of Rackhand and \
+         {around} us of the others through it. Rackhand holds {}",
+        rackhand.memory()?,
     );
     Ok(())
+}
+
+/// Processor time for each answer, in us.
+fn each(busy: Duration, rounds: &[Measured]) -> anyhow::Result<u128> {
+    let answers = u32::try_from(rounds.iter().map(|round| round.answers).sum::<usize>())?.max(1);
+    Ok((busy / answers).as_micros())
 }
 
 fn words(measured: &Measured) -> String {
@@ -102,7 +119,7 @@ fn median(mut rounds: Vec<Measured>) -> Measured {
 fn configuration(dir: &Path, door: SocketAddr, upstream: SocketAddr) -> String {
     format!(
         "data_dir = \"{}\"\n[api]\nlisten = \"{door}\"\nrequests_per_minute = 1000000\n\
-         [ironic]\nurl = \"http://{upstream}\"\n[log]\nfilter = \"warn\"\n",
+         [ironic]\nurl = \"http://{upstream}\"\n",
         dir.join("data").display()
     )
 }
@@ -134,7 +151,13 @@ struct Rackhand(Child);
 impl Rackhand {
     async fn start(file: &Path, door: SocketAddr) -> anyhow::Result<Self> {
         let mut command = Command::new(this_program()?);
-        let child = command.arg("--config").arg(file).args(["serve", "--only", "api"]).env_clear().spawn()?;
+        let child = command
+            .arg("--config")
+            .arg(file)
+            .args(["serve", "--only", "api"])
+            .env_clear()
+            .stderr(Stdio::null())
+            .spawn()?;
         let mut rackhand = Self(child);
         let open = async {
             while tokio::net::TcpStream::connect(door).await.is_err() {
@@ -149,26 +172,25 @@ impl Rackhand {
         Ok(rackhand)
     }
 
-    /// What it holds of the machine's memory.
-    fn memory_mib(&self) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(self.proc("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib / 1024.0)
+    /// What it holds of the machine's memory: its own, and with the parts of its file that are loaded.
+    fn memory(&self) -> anyhow::Result<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let mib = |name: &str| -> anyhow::Result<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a line of /proc")?;
+            let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+            Ok(kib / 1024.0)
+        };
+        Ok(format!("{:.1} MiB ({:.1} with its program)", mib("RssAnon:")?, mib("VmRSS:")?))
     }
+}
 
-    /// How long it has kept processors busy, in itself and in the kernel.
-    fn busy(&self) -> anyhow::Result<Duration> {
-        let stat = fs::read_to_string(self.proc("stat"))?;
-        // The name in brackets may hold anything; the 12th and 13th number behind it are what is wanted.
-        let (_, numbers) = stat.rsplit_once(") ").context("stat")?;
-        let ticks = numbers.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-        Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)))
-    }
-
-    fn proc(&self, name: &str) -> PathBuf {
-        format!("/proc/{}/{name}", self.0.id()).into()
-    }
+/// How long a process has kept processors busy, in itself and in the kernel.
+fn busy(process: u32) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in brackets may hold anything; the 12th and 13th number behind it are what is wanted.
+    let (_, numbers) = stat.rsplit_once(") ").context("stat")?;
+    let ticks = numbers.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)))
 }
 
 impl Drop for Rackhand {

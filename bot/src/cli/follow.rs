@@ -29,7 +29,12 @@ const EACH: Duration = Duration::from_millis(300);
 pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let mut asked = approval(door, id).await?;
     if called.json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "status": "awaiting_approval", "approval_id": id }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(
+                &json!({ "status": "awaiting_approval", "approval_id": id, "operation_id": id })
+            )?
+        );
     } else {
         describe(&asked);
         if let Some(code) = ask_here(door, &asked).await? {
@@ -68,7 +73,11 @@ pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
             seen = event.seq;
         }
         match job.status {
-            JobStatus::Succeeded if events.is_empty() => return Ok(ExitCode::SUCCESS),
+            JobStatus::Succeeded if events.is_empty() => {
+                // What became of a node's disks is known at its end only.
+                println!("succeeded: {}", clean(&job.outcome.map(|outcome| outcome.text).unwrap_or_default()));
+                return Ok(ExitCode::SUCCESS);
+            }
             JobStatus::Failed | JobStatus::Cancelled | JobStatus::Parked if events.is_empty() => {
                 let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
                 let since = job.finished_at.unwrap_or(job.run_at);

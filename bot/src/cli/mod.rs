@@ -86,6 +86,8 @@ enum Verb {
     },
     /// Prints the states and moves of everything, as docs/states.md.
     States,
+    /// Prints the description of REST in OpenAPI 3.1, as docs/openapi.json and `/openapi.json`.
+    Openapi,
     /// Prints a configuration file with every key.
     ExampleConfig,
     /// Prints completions for a shell.
@@ -181,6 +183,10 @@ async fn run_own(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Bench { verb } => bench::run(verb).await,
         Verb::States => {
             print!("{}", states::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Openapi => {
+            println!("{}", serde_json::to_string_pretty(&rackhand_agent::api::document())?);
             Ok(ExitCode::SUCCESS)
         }
         Verb::ExampleConfig => {

@@ -41,6 +41,14 @@ const APPROVALS: &[Column] = &[
     ("UNTIL", "/expires_at"),
     ("ASKED BY", "/requested_by"),
 ];
+const NODES: &[Column] = &[
+    ("NODE", "/name"),
+    ("UUID", "/uuid"),
+    ("STATE", "/provision_state"),
+    ("POWER", "/power_state"),
+    ("MAINTENANCE", "/maintenance"),
+    ("KIND", "/resource_class"),
+];
 const USERS: &[Column] = &[
     ("NUMBER", "/telegram_id"),
     ("ROLE", "/role"),
@@ -103,6 +111,7 @@ fn list(operation: &str, items: &[Value]) -> String {
         "list_servers" => SERVERS,
         "list_jobs" => JOBS,
         "list_approvals" => APPROVALS,
+        "list_nodes" => NODES,
         "list_users" => USERS,
         "list_tokens" => TOKENS,
         "list_incidents" => INCIDENTS,

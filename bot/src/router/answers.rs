@@ -123,6 +123,10 @@ impl Router {
             OpError::NotFound { what: "job", .. } | OpError::Ambiguous { what: "job", .. } => {
                 return Ok(Some(button(lang, "button-jobs", &Want::Jobs(None, 0))));
             }
+            // A node's card has this button itself.
+            OpError::Node(_) if asked.message.is_none() && self.ops.ironic.is_some() => {
+                return Ok(Some(views::node::all(lang)));
+            }
             OpError::AttemptsSpent { handle, .. } => (handle, Action::ResetAttempts),
             OpError::Untouchable { handle, why: "reserved" } | OpError::RebuildWished(handle) => {
                 (handle, Action::Release)

@@ -38,24 +38,30 @@ impl Router {
     ) -> Result<Reply, RouteError> {
         if argument.is_empty() {
             let which = Message::new(say!(asked.reader.lang, "node-which"));
-            return Ok(Reply::below(views::body(which)));
+            return Ok(Reply::below(views::body(self.or_a_node(asked, which))));
         }
         let uuid = self.node(asked, argument).await?.uuid;
         let want = action.map_or_else(|| Want::Node(uuid.clone()), |action| Want::ActOnNode(action, uuid.clone()));
         Box::pin(self.answer(asked, &want)).await
     }
 
+    /// What may have been meant is a node: with the way to all of them, where there are any.
+    pub(super) fn or_a_node(&self, asked: &Asked<'_>, mut message: Message) -> Message {
+        if self.ops.ironic.is_some() {
+            message.buttons.push(vec![node::all(asked.reader.lang)]);
+        }
+        message
+    }
+
+    /// The card of the node of this name; none where no node has it.
+    pub(super) async fn node_named(&self, asked: &Asked<'_>, name: &str) -> Result<Option<Reply>, RouteError> {
+        Ok(self.node_if(asked, name).await?.map(|node| Reply::here(self.node_card(asked, &node))))
+    }
+
     /// Provisions the node that `NODE [IMAGE]` names; none where no node has this name.
     pub(super) async fn provision_named(&self, asked: &Asked<'_>, argument: &str) -> Result<Option<Reply>, RouteError> {
-        if self.ops.ironic.is_none() || asked.reader.role < Role::Viewer {
-            return Ok(None);
-        }
         let (name, image) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
-        let node = match self.node(asked, name).await {
-            Ok(node) => node,
-            Err(RouteError::Operation(OpError::Node(NodeFault::NotFound { .. }))) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let Some(node) = self.node_if(asked, name).await? else { return Ok(None) };
         let image = Some(image.trim().to_owned()).filter(|image| !image.is_empty());
         self.provision_node(asked, &node, image).await.map(Some)
     }
@@ -127,7 +133,18 @@ impl Router {
     }
 
     fn node_card(&self, asked: &Asked<'_>, node: &NodeView) -> Message {
-        node::card(&asked.reader, node, self.ops.image.is_some())
+        node::card(&asked.reader, node)
+    }
+
+    async fn node_if(&self, asked: &Asked<'_>, name: &str) -> Result<Option<NodeView>, RouteError> {
+        if self.ops.ironic.is_none() || asked.reader.role < Role::Viewer {
+            return Ok(None);
+        }
+        match self.node(asked, name).await {
+            Ok(node) => Ok(Some(node)),
+            Err(RouteError::Operation(OpError::Node(NodeFault::NotFound { .. }))) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn node(&self, asked: &Asked<'_>, id: &str) -> Result<NodeView, RouteError> {

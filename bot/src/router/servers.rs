@@ -40,7 +40,9 @@ impl Router {
         let start = fitting.len().min(from as usize);
         let end = fitting.len().min(start + PAGE as usize);
         let more = end < fitting.len();
-        Ok(Reply::here(server::choice(&asked.reader, action, from, &fitting[start..end], more)))
+        let choice = server::choice(&asked.reader, action, from, &fitting[start..end], more);
+        // A bare machine is provisioned by the same word.
+        Ok(Reply::here(if action == Action::Provision { self.or_a_node(asked, choice) } else { choice }))
     }
 
     /// Does something to a server, or asks for it.

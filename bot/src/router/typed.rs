@@ -51,9 +51,13 @@ impl Router {
         if let Ok(job) = self.job_named(asked, text).await {
             return self.answer(asked, &Want::Job(job)).await;
         }
+        let one_word = !text.contains(char::is_whitespace);
+        // An Ironic that is away knows no names: the word is something else then.
+        if one_word && let Ok(Some(reply)) = self.node_named(asked, text).await {
+            return Ok(reply);
+        }
         // One word that is close to a server's name was meant to be it.
-        if !text.contains(char::is_whitespace) && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty()
-        {
+        if one_word && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty() {
             return Ok(Reply::below(views::body(unknown(asked, &servers, text, None))));
         }
         let word = text.split_whitespace().next().unwrap_or_default();
@@ -76,13 +80,14 @@ impl Router {
             let want = action.map_or(Want::Server(server.id), |action| Want::Act(action, server.id));
             return self.answer(asked, &want).await;
         }
-        // A bare machine is provisioned by the same word.
-        if action == Some(Action::Provision)
-            && let Some(reply) = self.provision_named(asked, argument).await?
-        {
-            return Ok(reply);
-        }
-        Ok(Reply::below(views::body(unknown(asked, &servers, argument, action))))
+        // A bare machine is shown and provisioned by the same words.
+        let node = match action {
+            Some(Action::Provision) => self.provision_named(asked, argument).await?,
+            None => self.node_named(asked, argument).await?,
+            Some(_) => return Ok(Reply::below(views::body(unknown(asked, &servers, argument, action)))),
+        };
+        let unknown = || self.or_a_node(asked, unknown(asked, &servers, argument, action));
+        Ok(node.unwrap_or_else(|| Reply::below(views::body(unknown()))))
     }
 
     async fn about_job(&self, asked: &Asked<'_>, command: &str, argument: &str) -> Result<Reply, RouteError> {

@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// The order in which the facts of an identity are shown.
-const ORDER: [&str; 4] = ["provider", "provider_id", "address", "host_key"];
+const ORDER: [&str; 9] =
+    ["provider", "provider_id", "address", "host_key", "name", "node", "provision_state", "instance", "cleaning"];
 
 /// A plan with its question while it is open, and what became of it afterwards.
 pub fn card(reader: &Reader, approval: &Approval) -> Message {
@@ -31,8 +32,10 @@ pub fn card(reader: &Reader, approval: &Approval) -> Message {
         lines.push(say!(lang, "approval-until", left = lang.span(left), until = until));
         let mut message = Message::new(lines.join("\n"));
         if reader.may("approve") {
+            let wipes = approval.plan.losses.iter().all(|loss| loss != "loss-not-wiped");
+            let yes = if wipes { "button-approve" } else { "button-approve-down" };
             message.buttons = vec![
-                vec![button(lang, "button-approve", &Want::Approve(approval.id))],
+                vec![button(lang, yes, &Want::Approve(approval.id))],
                 vec![button(lang, "button-refuse", &Want::Refuse(approval.id))],
             ];
         }
@@ -136,8 +139,7 @@ fn plan(lang: Lang, approval: &Approval) -> Vec<String> {
     let mut facts: Vec<(&String, &String)> = plan.identity.iter().collect();
     facts.sort_by_key(|(name, _)| place(name));
     for (name, value) in facts {
-        let value = if value == "none" { plain!(lang, "fact-none") } else { shown_fact(value) };
-        lines.push(say!(lang, "approval-fact", name = fact_name(lang, name), value = value));
+        lines.push(say!(lang, "approval-fact", name = fact_name(lang, name), value = fact_value(lang, name, value)));
     }
     lines.push(String::new());
     lines.push(say!(lang, "approval-losses"));
@@ -175,7 +177,20 @@ fn change(text: &str) -> Option<PlanChange> {
 
 fn changed(lang: Lang, change: &PlanChange) -> String {
     let what = Arg::Html(fact_name(lang, &change.what));
-    say!(lang, "approval-changed", what = what, was = shown_fact(&change.was), is = shown_fact(&change.is))
+    let value = |text: &str| fact_value(lang, &change.what, text);
+    say!(lang, "approval-changed", what = what, was = value(&change.was), is = value(&change.is))
+}
+
+/// What a fact says, in the reader's language where the word is ours.
+fn fact_value(lang: Lang, name: &str, value: &str) -> String {
+    let ours = match (name, value) {
+        (_, "none") => Some("fact-none"),
+        ("cleaning", "on") => Some("fact-cleaning-on"),
+        ("cleaning", "off") => Some("fact-cleaning-off"),
+        ("cleaning", _) => Some("fact-cleaning-configured"),
+        _ => None,
+    };
+    ours.map_or_else(|| shown_fact(value), |key| plain!(lang, key))
 }
 
 fn fact_name(lang: Lang, name: &str) -> String {

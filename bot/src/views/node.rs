@@ -5,7 +5,7 @@ use rackhand_core::ops::{PageOf, ironic::NodeView};
 use super::{Reader, button, named, pager, rows, server::without_empty};
 use crate::{
     messenger::{Button, Message},
-    texts::{moment, say},
+    texts::{Lang, moment, say},
     want::{NodeAction, Want},
 };
 
@@ -28,6 +28,11 @@ fn name(node: &NodeView) -> &str {
     node.name.as_deref().unwrap_or(&node.uuid)
 }
 
+/// The way to all of them.
+pub fn all(lang: Lang) -> Button {
+    button(lang, "button-nodes", &Want::Nodes(0))
+}
+
 /// One page of the list.
 pub fn list(reader: &Reader, from: u32, page: &PageOf<NodeView>) -> Message {
     let lang = reader.lang;
@@ -48,9 +53,8 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<NodeView>) -> Message {
     Message { html, buttons: without_empty(buttons), ..Message::default() }
 }
 
-/// All that is known of a node, with what can be done to it now by whoever reads. `image` says that there is an image
-/// that is installed where nobody names one.
-pub fn card(reader: &Reader, node: &NodeView, image: bool) -> Message {
+/// All that is known of a node, with what can be done to it now by whoever reads.
+pub fn card(reader: &Reader, node: &NodeView) -> Message {
     let lang = reader.lang;
     let title = say!(lang, "nodes-line", name = name(node), state = &node.provision_state);
     let mut lines = vec![format!("{} {title}", icon(node))];
@@ -61,30 +65,42 @@ pub fn card(reader: &Reader, node: &NodeView, image: bool) -> Message {
         node.provision_updated_at.map(|at| say!(lang, "node-since", at = moment(at, reader.now))),
         node.maintenance.then(|| {
             let why = node.maintenance_reason.as_deref().or(node.fault.as_deref()).unwrap_or("?");
-            say!(lang, "node-maintenance", why = why)
+            say!(lang, "node-maintenance", why = why, node = &node.uuid)
         }),
         (node.automated_clean == Some(false)).then(|| say!(lang, "node-cleaning-off")),
         node.protected.then(|| say!(lang, "node-protected")),
         node.last_error.as_ref().map(|error| say!(lang, "node-error", error = error)),
+        next(node).map(|key| say!(lang, key)),
     ];
     lines.extend(facts.into_iter().flatten());
-    Message { html: lines.join("\n"), buttons: buttons(reader, node, image), ..Message::default() }
+    Message { html: lines.join("\n"), buttons: buttons(reader, node), ..Message::default() }
 }
 
-fn buttons(reader: &Reader, node: &NodeView, image: bool) -> Vec<Vec<Button>> {
+/// What to do about the state that a node is in, where it does not say so by itself.
+fn next(node: &NodeView) -> Option<&'static str> {
+    Some(match node.provision_state.as_str() {
+        "deploy failed" => "node-next-deploy-failed",
+        "clean failed" => "node-next-clean-failed",
+        "error" => "node-next-error",
+        "deploying" | "wait call-back" | "deleting" | "cleaning" | "clean wait" | "verifying" => "node-next-moving",
+        _ => return None,
+    })
+}
+
+fn buttons(reader: &Reader, node: &NodeView) -> Vec<Vec<Button>> {
     let lang = reader.lang;
     let fits = |action: NodeAction| match action {
-        NodeAction::Manage => node.provision_state == "enroll",
+        NodeAction::Manage => ["enroll", "clean failed"].contains(&node.provision_state.as_str()),
         NodeAction::Provide => node.provision_state == "manageable",
-        NodeAction::Provision => node.free && image,
+        NodeAction::Provision => node.free,
         NodeAction::Unprovision => node.provisioned && !node.protected,
     };
     let actions = [NodeAction::Manage, NodeAction::Provide, NodeAction::Provision, NodeAction::Unprovision];
     let offered = actions.into_iter().filter(|action| fits(*action) && reader.may(action.operation()));
-    let mut all: Vec<Button> = offered
+    let mut buttons: Vec<Button> = offered
         .map(|action| button(lang, &format!("button-{}", action.key()), &Want::ActOnNode(action, node.uuid.clone())))
         .collect();
-    all.push(button(lang, "button-refresh", &Want::Node(node.uuid.clone())));
-    all.push(button(lang, "button-nodes", &Want::Nodes(0)));
-    rows(all)
+    buttons.push(button(lang, "button-refresh", &Want::Node(node.uuid.clone())));
+    buttons.push(all(lang));
+    rows(buttons)
 }

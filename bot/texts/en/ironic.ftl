@@ -12,10 +12,16 @@ node-class = Kind: { $class }
 node-power = Power: { $power }
 node-instance = Used for: <code>{ $instance }</code>
 node-since = In this state since { $at }
-node-maintenance = 🛠 Kept out of use: { $why }
+node-maintenance =
+    🛠 Kept out of use: { $why }
+    👉 That ends in Ironic: <code>baremetal node maintenance unset { $node }</code>
 node-error = ⚠️ { $error }
 node-cleaning-off = Its cleaning is switched off: it is not wiped between uses.
 node-protected = 🔒 Protected: Ironic does not take it down.
+node-next-deploy-failed = 👉 Unprovision frees it; then it can be provisioned anew.
+node-next-clean-failed = 👉 Mend what it says. Then press Manage, and after that Make available.
+node-next-error = 👉 Mend what it says, then press Unprovision once more.
+node-next-moving = ⏳ It is on its way: Refresh shows how far.
 node-which = Which node? /nodes shows them.
 node-which-image = Which image? Send <code>/provision { $name } IMAGE</code>, with an image's id, name or URL.
 
@@ -23,6 +29,7 @@ button-nodes = 🗄 Nodes
 button-node = 🗄 Node
 button-node-provision = 💿 Provision
 button-node-unprovision = 🧹 Unprovision…
+button-approve-down = ⚠️ Approve: take it down
 button-node-manage = ✅ Manage
 button-node-provide = 📤 Make available
 toast-node-started = Begun: { $name }
@@ -39,6 +46,9 @@ fact-name = Name
 fact-instance = Used for
 fact-provision-state = State
 fact-cleaning = Cleaning
+fact-cleaning-on = on
+fact-cleaning-off = off
+fact-cleaning-configured = as Ironic is configured
 
 job-name-unprovision = unprovisioning
 job-doing-unprovision = Taking <b>{ $handle }</b> down
@@ -67,14 +77,22 @@ error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
 error-node-taken = There is a node “{ $name }” already.
 error-node-wrong-state = { $name } is not in a state for this: { $detail }
 error-ironic-refused = Ironic refused it: { $detail }
-error-ironic-away = Ironic does not answer as it should: { $detail }
+error-ironic-away =
+    Ironic does not answer as it should: { $detail }
+    👉 Try again in a minute: /nodes shows how things stand.
 
 reason-node-busy = Ironic is at work on the node: { $detail }
     .do = Try again once it is done.
 reason-node-gone = Ironic does not know the node any more.
     .do = Cancel this job.
 reason-node-other-job = Another job takes this node down already.
-reason-node-changed = ⚠️ It is not what was allowed: { $what } was <code>{ $known }</code> and is <code>{ $seen }</code>. Ironic was told nothing.
+reason-node-changed =
+    ⚠️ It is not what was allowed: { $what ->
+        [cleaning] its cleaning
+        [instance] what it is used for
+        [name] its name
+        *[other] its state
+    } was <code>{ $known }</code> and is <code>{ $seen }</code>. Ironic was told nothing.
     .do = Cancel this job, look at the node, and ask anew if it is still wanted.
 reason-node-changed-state = ⚠️ The node is not in the state that was allowed: { $detail }. Ironic was told nothing.
     .do = Cancel this job, look at the node, and ask anew if it is still wanted.

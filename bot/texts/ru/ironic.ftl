@@ -12,10 +12,16 @@ node-class = Тип: { $class }
 node-power = Питание: { $power }
 node-instance = Занят под: <code>{ $instance }</code>
 node-since = В этом состоянии с { $at }
-node-maintenance = 🛠 Выведен из работы: { $why }
+node-maintenance =
+    🛠 Выведен из работы: { $why }
+    👉 Вернуть его можно в Ironic: <code>baremetal node maintenance unset { $node }</code>
 node-error = ⚠️ { $error }
 node-cleaning-off = Очистка выключена: между использованиями его не стирают.
 node-protected = 🔒 Защищён: Ironic его не снимет.
+node-next-deploy-failed = 👉 Нажмите «Снять»: узел освободится, и его можно установить заново.
+node-next-clean-failed = 👉 Исправьте, о чём он говорит, и нажмите «Взять в управление», а потом «Сделать доступным».
+node-next-error = 👉 Исправьте, о чём он говорит, и нажмите «Снять» ещё раз.
+node-next-moving = ⏳ Он в пути: «Обновить» покажет, как дела.
 node-which = Какой узел? Список: /nodes
 node-which-image = Какой образ? Пошлите <code>/provision { $name } ОБРАЗ</code>: номер, имя или адрес образа.
 
@@ -23,6 +29,7 @@ button-nodes = 🗄 Узлы
 button-node = 🗄 Узел
 button-node-provision = 💿 Установить
 button-node-unprovision = 🧹 Снять…
+button-approve-down = ⚠️ Согласен: снять
 button-node-manage = ✅ Взять в управление
 button-node-provide = 📤 Сделать доступным
 toast-node-started = Начато: { $name }
@@ -39,6 +46,9 @@ fact-name = Имя
 fact-instance = Занят под
 fact-provision-state = Состояние
 fact-cleaning = Очистка
+fact-cleaning-on = включена
+fact-cleaning-off = выключена
+fact-cleaning-configured = как настроено в Ironic
 
 job-name-unprovision = снятие
 job-doing-unprovision = Снимаю <b>{ $handle }</b>
@@ -67,14 +77,22 @@ error-node-unfit = { $name } в таком виде не установить: {
 error-node-taken = Узел «{ $name }» уже есть.
 error-node-wrong-state = { $name } не в том состоянии: { $detail }
 error-ironic-refused = Ironic отказал: { $detail }
-error-ironic-away = Ironic не отвечает как надо: { $detail }
+error-ironic-away =
+    Ironic не отвечает как надо: { $detail }
+    👉 Попробуйте через минуту: что с узлами, покажет /nodes
 
 reason-node-busy = Ironic занят узлом: { $detail }
     .do = Попробуйте снова, когда он закончит.
 reason-node-gone = Ironic больше не знает этого узла.
     .do = Отмените задание.
 reason-node-other-job = Этот узел уже снимает другое задание.
-reason-node-changed = ⚠️ Это не то, на что дано согласие: { $what } – было <code>{ $known }</code>, стало <code>{ $seen }</code>. Ironic ничего не велено.
+reason-node-changed =
+    ⚠️ Это не то, на что дано согласие: { $what ->
+        [cleaning] очистка
+        [instance] назначение
+        [name] имя
+        *[other] состояние
+    } – было <code>{ $known }</code>, стало <code>{ $seen }</code>. Ironic ничего не велено.
     .do = Отмените задание, посмотрите на узел и, если ещё нужно, запросите заново.
 reason-node-changed-state = ⚠️ Узел не в том состоянии, на которое дано согласие: { $detail }. Ironic ничего не велено.
     .do = Отмените задание, посмотрите на узел и, если ещё нужно, запросите заново.

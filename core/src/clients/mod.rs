@@ -4,6 +4,7 @@
 //! handlers and reconcilers call it, and they decide what an error means for the work at hand.
 
 pub mod ansible;
+pub mod calls;
 mod excerpt;
 pub mod http;
 pub mod ironic;

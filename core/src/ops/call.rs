@@ -209,7 +209,7 @@ impl Ops {
 
     /// The actor's role at this moment: for a door that goes on answering long after it was asked.
     pub async fn role_of(&self, actor: &Actor) -> Result<Role, OpError> {
-        self.cx(self.store.read().await?, actor).role_now().await
+        self.cx(self.store.glance().await?, actor).role_now().await
     }
 
     /// A context on `tx`.

@@ -105,7 +105,7 @@ impl Ops {
     /// The program that comes with this secret; none for one that is unknown, revoked or too old.
     pub async fn bearer(&self, secret: &Secret) -> Result<Option<Actor>, OpError> {
         let now = self.clock.now();
-        let found = self.store.read().await?.token_by_hash(&hash(secret.expose())).await?;
+        let found = self.store.glance().await?.token_by_hash(&hash(secret.expose())).await?;
         let Some(token) = found.filter(|token| token.role_at(now) > Role::Guest) else { return Ok(None) };
         if token.last_used_at.is_none_or(|last| now.since(last) > NOTED_EACH) {
             let mut tx = self.store.write().await?;

@@ -60,11 +60,11 @@ pub use error::OpError;
 pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
 pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
-pub use ironic::NodeFault;
 use ironic::{
     CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
     ProvisionServer, UnprovisionServer,
 };
+pub use ironic::{IRONIC, NodeFault};
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};

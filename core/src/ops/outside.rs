@@ -1,12 +1,13 @@
 //! Operations that call an outside system while they are asked for.
 //!
 //! No transaction is open while the outside is waited for: authority is decided before, in one of its own, and what came
-//! of it is written in another one afterwards.
+//! of it is written in another one afterwards. What changes the outside is in the audit from its beginning, so that a
+//! process that dies in the middle leaves a trace of it.
 
 use serde_json::Value;
 use tracing::Instrument;
 
-use super::{Answer, Entry, OpError, Ops, call::RACES, operation::Checked};
+use super::{Answer, Cx, Entry, OpError, Ops, call::RACES, operation::Checked};
 use crate::{
     model::{Actor, Risk},
     units::Timestamp,
@@ -48,13 +49,14 @@ impl Ops {
         checked: &Checked,
         key: Option<String>,
     ) -> Result<Answer<Value>, OpError> {
-        if let Some(known) = self.gate(entry, actor, checked, key.as_deref()).await? {
+        if entry.spec.risk == Risk::Read {
+            self.gate(entry, actor, checked, None).await?;
+            return Ok(Answer::Done((entry.run_outside)(&self.outside(actor, key), checked.input.clone()).await?));
+        }
+        if let Some(known) = self.begun(entry, actor, checked, key.as_deref()).await? {
             return Ok(known);
         }
         let (outside, checked) = (self.outside(actor, key), checked.clone());
-        if entry.spec.risk == Risk::Read {
-            return Ok(Answer::Done((entry.run_outside)(&outside, checked.input).await?));
-        }
         let deed = async move {
             let output = (entry.run_outside)(&outside, checked.input.clone()).await?;
             outside.written_down(entry, &checked, output).await
@@ -76,11 +78,37 @@ impl Ops {
         checked: &Checked,
         key: Option<&str>,
     ) -> Result<Option<Answer<Value>>, OpError> {
-        let mut cx = self.cx(self.store.read().await?, actor);
+        let tx = match entry.spec.risk {
+            Risk::Read => self.store.glance().await?,
+            Risk::Change | Risk::Destroy => self.store.read().await?,
+        };
+        let mut cx = self.cx(tx, actor);
         cx.decide(entry).await?;
         match entry.spec.risk {
             Risk::Read => Ok(None),
             Risk::Change | Risk::Destroy => self.known(&mut cx, entry, checked, key).await,
+        }
+    }
+
+    /// The same for what changes the outside; that it begins is written down.
+    async fn begun(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+    ) -> Result<Option<Answer<Value>>, OpError> {
+        let mut left = RACES;
+        loop {
+            let mut cx = self.cx(self.store.write().await?, actor);
+            cx.decide(entry).await?;
+            if let Some(known) = self.known(&mut cx, entry, checked, key).await? {
+                return Ok(Some(known));
+            }
+            match cx.begins(entry, checked).await {
+                Err(OpError::Store(error)) if left > 0 && error.is_race() => left -= 1,
+                written => return written.map(|()| None),
+            }
         }
     }
 
@@ -106,5 +134,13 @@ impl Outside {
                 written => return written,
             }
         }
+    }
+}
+
+impl Cx {
+    /// Writes down that it begins, and ends the transaction.
+    async fn begins(mut self, entry: &Entry, checked: &Checked) -> Result<(), OpError> {
+        self.audit(entry.spec.name, &checked.target, "begun", &checked.kept).await?;
+        Ok(self.tx.commit().await?)
     }
 }

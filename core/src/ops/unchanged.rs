@@ -17,9 +17,9 @@ pub struct Unchanged {
     pub tags: Vec<String>,
 }
 
-/// What tells one answer of a reading from another.
-pub fn tag(answer: &Value) -> String {
-    hex(&Sha256::digest(answer.to_string().as_bytes())[..16])
+/// What tells one answer of a reading, as JSON text, from another.
+pub fn tag(answer: &str) -> String {
+    hex(&Sha256::digest(answer.as_bytes())[..16])
 }
 
 impl Cx {
@@ -28,7 +28,7 @@ impl Cx {
         let name = unchanged.reading;
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.to_owned()))?;
         self.decide(entry).await?;
-        let now = tag(&(entry.run)(self, unchanged.input.clone()).await?);
+        let now = tag(&(entry.run)(self, unchanged.input.clone()).await?.to_string());
         if unchanged.tags.contains(&now) { Ok(()) } else { Err(OpError::NotAsSeen) }
     }
 }

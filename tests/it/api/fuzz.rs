@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::caller::{Answered, Caller, client, token};
 use crate::{
-    e2e::world::{Running, SOON, World, eventually},
-    harness::{Peer, need, setting},
+    e2e::world::{Running, World, eventually},
+    harness::{Peer, SOON, need, setting},
 };
 
 /// Chosen by nobody: the same requests in every run.

@@ -1,18 +1,24 @@
 //! The command line, by the program itself.
 
-use std::process::Output;
+use std::{net::TcpListener, process::Output};
 
 use rackhand_core::states::markdown;
+use reqwest::Method;
 use serde_json::Value;
 use sqlx::{AnyConnection, Connection, Executor};
 
 use super::world::World;
-use crate::harness::assert_generated;
+use crate::{
+    api::caller::{Answered, Caller},
+    harness::{assert_generated, root},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
     let world = World::new().await;
     world.host(267_179);
+    let door = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    world.set("RACKHAND_API_LISTEN", door.to_string());
     let running = world.start();
     world.first_admin(&running).await;
     world.telegram.say(&world.admin, "/server vps-267179");
@@ -29,6 +35,7 @@ async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
     let id = job["id"].as_str().expect("its id");
     let story = good(&world.cli(&["jobs", "show", &id[id.len() - 8..]]));
     assert!(story.contains(id) && story.contains("vps-267179") && story.contains("succeeded"), "{story}");
+    numbers_tell_of_it(&world, &format!("http://{door}")).await;
     let missing = world.cli(&["jobs", "show", "00000000"]);
     assert!(!missing.status.success() && !missing.stderr.is_empty(), "{missing:?}");
 
@@ -37,6 +44,31 @@ async fn a_shell_sees_what_the_chat_does_and_the_audit_proves_it() {
     let broken = world.cli(&["audit", "verify"]);
     let words = String::from_utf8_lossy(&broken.stdout);
     assert!(broken.status.code() == Some(1) && words.contains("BROKEN"), "{broken:?}");
+}
+
+/// One server was set up, through every outside system.
+async fn numbers_tell_of_it(world: &World, door: &str) {
+    let made: Value =
+        serde_json::from_str(&good(&world.cli(&["token", "create", "prometheus", "viewer", "--json"]))).expect("JSON");
+    let prometheus = Caller::new(door, made["secret"].as_str().expect("a secret"));
+    let text = Answered::of(prometheus.at(Method::GET, "/metrics")).await.text;
+    let calls = |system| format!("outside_call_duration_seconds_count{{system=\"{system}\",code=\"ok\"}} ");
+    let mut told: Vec<String> =
+        ["time4vps", "ssh", "ansible", "telegram", "telegram-poll"].into_iter().map(calls).collect();
+    told.push("server_provisioning_attempts_total{outcome=\"succeeded\"} 1\n".to_owned());
+    told.push("server_provisioning_duration_seconds_count 1\n".to_owned());
+    for line in told {
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+    assert!(
+        !text.contains("vps-267179") && !text.contains("127.80."),
+        "what is told of one server is no label\n{text}"
+    );
+
+    let ready = Answered::of(prometheus.at(Method::GET, "/readyz")).await.good(200);
+    let provider = &ready["providers"][0];
+    assert_eq!((provider["name"].as_str(), provider["away_since"].as_i64()), (Some("time4vps"), None), "{ready}");
+    assert!(provider["answered_at"].is_i64(), "{ready}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,8 +98,12 @@ fn the_states_are_printed() {
 }
 
 #[tokio::test]
-async fn the_program_prints_the_states() {
-    assert_eq!(good(&World::new().await.cli(&["states"])), markdown());
+async fn the_program_prints_what_is_checked_in() {
+    let world = World::new().await;
+    for (command, file) in [("states", "docs/states.md"), ("openapi", "docs/openapi.json")] {
+        let printed = std::fs::read_to_string(root().join(file)).expect("a file");
+        assert_eq!(good(&world.cli(&[command])), printed, "{file}");
+    }
 }
 
 /// What a command says that ends well.

@@ -17,7 +17,8 @@ use rackhand_tests::{
     time4vps::{Fault, Route, TaskFault},
 };
 
-use super::world::{Running, SOON, World, eventually};
+use super::world::{Running, World, eventually};
+use crate::harness::SOON;
 
 const ID: i64 = 77;
 const HANDLE: &str = "vps-77";

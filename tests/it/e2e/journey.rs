@@ -8,7 +8,8 @@ use rackhand_tests::{
 use rustix::process::Signal;
 use sqlx::Connection;
 
-use super::world::{Running, SOON, World, eventually};
+use super::world::{Running, World, eventually};
+use crate::harness::SOON;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_server_is_found_managed_set_up_and_rebuilt() {

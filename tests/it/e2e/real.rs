@@ -16,7 +16,7 @@ use super::{canary::ProcessWatch, world::World};
 use crate::harness::{Peer, need};
 
 /// Setting one host up takes a minute on a small machine; two at once, and other tests beside them, some more.
-const LONG: Duration = Duration::from_mins(8);
+const LONG: Duration = Duration::from_mins(15);
 /// As long as a host may take to answer, or a firewall to say nothing.
 const ANSWER: Duration = Duration::from_secs(2);
 

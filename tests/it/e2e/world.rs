@@ -29,11 +29,8 @@ use rackhand_tests::{
 use super::canary;
 use crate::{
     databases::Database,
-    harness::{self, program},
+    harness::{self, SOON, program},
 };
-
-/// Longest wait for something that takes a second or two; generous, because the machines are small and noisy.
-pub const SOON: Duration = Duration::from_mins(1);
 
 /// Everything outside the program.
 pub struct World {

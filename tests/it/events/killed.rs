@@ -3,7 +3,6 @@
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use rackhand_core::model::Role;
@@ -14,10 +13,8 @@ use crate::{
     databases::{Database, each_engine},
     desk::Desk,
     e2e::world::eventually,
-    harness,
+    harness::{self, SOON},
 };
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// A process that serves the door, and nothing else; killed with this.
 struct Served {

@@ -25,8 +25,8 @@ use self::{
 use crate::{
     databases::Database,
     desk::Desk,
-    e2e::world::{Running, SOON, World, eventually},
-    harness::{Peer, need},
+    e2e::world::{Running, World, eventually},
+    harness::{Peer, SOON, need},
 };
 
 const OLD: &str = "2025-11-25";

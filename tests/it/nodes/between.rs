@@ -18,6 +18,8 @@ pub enum Harm {
     Status(u16),
     /// Ironic does it, and its answer is lost.
     LoseAnswer,
+    /// Ironic does it, and its answer never comes: time to kill whoever asked.
+    KeepAnswer,
 }
 
 #[derive(Clone)]
@@ -27,6 +29,7 @@ struct Inner {
     client: reqwest::Client,
     harms: Arc<Mutex<Vec<(String, String, Harm)>>>,
     seen: Arc<Mutex<Vec<String>>>,
+    done: Arc<Mutex<Vec<String>>>,
 }
 
 pub struct Between {
@@ -39,9 +42,11 @@ impl Between {
         let inner = Inner {
             upstream: upstream.trim_end_matches('/').to_owned(),
             class: class.to_owned(),
-            client: rackhand_core::clients::http::client(rackhand_core::clients::ironic::LIMITS).unwrap(),
+            // A connection for each request: one that Ironic just closes loses nobody's.
+            client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
             harms: Arc::default(),
             seen: Arc::default(),
+            done: Arc::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -57,16 +62,26 @@ impl Between {
 
     /// How often this was asked for.
     pub fn count(&self, method: &str, end: &str) -> usize {
-        let asked = |line: &&String| line.starts_with(&format!("{method} ")) && line.ends_with(end);
-        self.inner.seen.lock().unwrap().iter().filter(asked).count()
+        lines(&self.inner.seen, method, end)
     }
+
+    /// How often this was asked for, and Ironic did it.
+    pub fn done(&self, method: &str, end: &str) -> usize {
+        lines(&self.inner.done, method, end)
+    }
+}
+
+fn lines(of: &Mutex<Vec<String>>, method: &str, end: &str) -> usize {
+    let fits = |line: &&String| line.starts_with(&format!("{method} ")) && line.ends_with(end);
+    of.lock().unwrap().iter().filter(fits).count()
 }
 
 async fn pass(State(inner): State<Inner>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-    inner.seen.lock().unwrap().push(format!("{method} {path}"));
+    let line = format!("{method} {path}");
+    inner.seen.lock().unwrap().push(line.clone());
     let harm = {
         let mut harms = inner.harms.lock().unwrap();
         let found = harms.iter().position(|(of, end, _)| *of == method && path.ends_with(end.as_str()));
@@ -87,6 +102,12 @@ async fn pass(State(inner): State<Inner>, request: Request) -> Response {
         }
     }
     let answer = call.send().await.unwrap();
+    if answer.status().is_success() {
+        inner.done.lock().unwrap().push(line);
+    }
+    if harm == Some(Harm::KeepAnswer) {
+        std::future::pending::<()>().await;
+    }
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers() {
         if name.as_str().starts_with("x-openstack") || name == "content-type" {

@@ -25,11 +25,9 @@ use crate::{
     databases::Database,
     desk::Desk,
     e2e::eventually,
-    harness::{Peer, need},
+    harness::{Peer, SOON, need},
 };
 
-/// Longest wait for what takes Ironic some seconds.
-pub const SOON: Duration = Duration::from_secs(90);
 /// An image that the scripted machines take.
 pub const IMAGE: &str = "http://127.0.0.1:1/debian.qcow2#sha256:00";
 
@@ -147,16 +145,7 @@ impl Lab {
 
     /// A worker. Aborted, it is dead: it hands nothing over.
     pub fn work(&self, owner: &str, witness: Arc<dyn Witness>) -> JoinHandle<()> {
-        let settings = Settings {
-            workers: 4,
-            lease: Duration::from_secs(3),
-            poll: Duration::from_millis(50),
-            stop_grace: Duration::ZERO,
-        };
-        let workflow = UnprovisionNode::new(self.ops.clone(), self.ops.ironic.clone().unwrap());
-        let runner = Runner::new(self.ops.store.clone(), self.ops.clock.clone(), settings, owner.to_owned());
-        let runner = runner.with(Arc::new(workflow)).watched_by(witness);
-        tokio::spawn(async move { runner.run(CancellationToken::new()).await })
+        work(&self.ops, owner, witness)
     }
 
     /// The job once it has ended or is parked.
@@ -178,6 +167,20 @@ impl Lab {
         };
         self.ironic.nodes(&filter).await.unwrap().len()
     }
+}
+
+/// A worker on these operations.
+pub fn work(ops: &Ops, owner: &str, witness: Arc<dyn Witness>) -> JoinHandle<()> {
+    let settings = Settings {
+        workers: 4,
+        lease: Duration::from_secs(3),
+        poll: Duration::from_millis(50),
+        stop_grace: Duration::ZERO,
+    };
+    let workflow = UnprovisionNode::new(ops.clone(), ops.ironic.clone().unwrap());
+    let runner = Runner::new(ops.store.clone(), ops.clock.clone(), settings, owner.to_owned());
+    let runner = runner.with(Arc::new(workflow)).watched_by(witness);
+    tokio::spawn(async move { runner.run(CancellationToken::new()).await })
 }
 
 pub fn client(url: &str) -> Ironic {

@@ -1,8 +1,11 @@
 //! Bare metal: what is asked of nodes, against the real Ironic and its scripted machines.
 
-mod between;
+pub mod between;
+mod doors;
 mod errors;
-mod lab;
+pub mod lab;
 mod provision;
 mod races;
+mod rest;
+mod site;
 mod unprovision;

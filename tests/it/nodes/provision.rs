@@ -3,8 +3,9 @@
 use rackhand_core::{clients::ironic::Target, fault::Fault, fault::FaultKind};
 use serde_json::{Value, json};
 
-use super::lab::{IMAGE, Lab, SOON};
+use super::lab::{IMAGE, Lab};
 use crate::e2e::eventually;
+use crate::harness::SOON;
 
 #[tokio::test]
 async fn a_node_is_provisioned_by_uuid_by_name_by_kind_and_by_nothing() {

@@ -54,7 +54,7 @@ async fn the_same_request_ten_times_at_once_takes_one_node() {
         let answers: BTreeSet<String> =
             join_all(same).await.into_iter().map(|it| it["server_id"].as_str().unwrap().to_owned()).collect();
         assert_eq!((answers.len(), lab.reserved().await), (1, 1));
-        let written = lab.desk.db.number("SELECT COUNT(*) FROM audit WHERE operation = 'provision_server'").await;
+        let written = lab.desk.db.number("SELECT COUNT(*) FROM audit WHERE outcome = 'done'").await;
         assert_eq!(written, 1, "what was done once is written down once");
         // The same key is another request where somebody else comes with it, and none with another body.
         let boris = lab.desk.person(2, Role::Operator).await;

@@ -9,8 +9,6 @@ use rackhand_tests::telegram::Fault;
 
 use super::*;
 
-const SOON: Duration = Duration::from_secs(15);
-
 /// On both engines: a scene with one person, and a sender that runs thirty times as fast as the world.
 async fn each<F: AsyncFn(&Scene, &Person)>(case: F) {
     for scene in Scene::each(30).await {
@@ -28,14 +26,14 @@ async fn the_same_key_edits_the_message() {
     each(async |scene, person| {
         for html in ["one", "two", "two", "three"] {
             scene.ready(person.id, "card", Level::Info, html).await;
-            scene.drained(SOON).await;
+            scene.drained().await;
         }
         let shown = scene.server.transcript(person.id);
         assert_eq!((shown.len(), shown[0].text.as_str(), shown[0].edits), (1, "three", 2));
         // Gone on the phone: it comes anew.
         scene.server.erase(person.id, shown[0].id);
         scene.ready(person.id, "card", Level::Info, "four").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         assert_eq!(scene.texts(person.id), ["four"]);
     })
     .await;
@@ -60,15 +58,15 @@ async fn a_person_who_blocked_the_bot_is_left_alone_until_they_write() {
         assert!(!write().await.blocked);
         scene.server.block(person);
         scene.mail(&[notice(person.id, 1, Level::Critical), notice(person.id, 2, Level::Info)]).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         scene.ready(person.id, "x", Level::Critical, "x").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         assert_eq!(scene.server.calls().len(), 1, "one call was enough to know");
         assert_eq!(scene.statuses(person.id).await, [("undeliverable".to_owned(), 3)].into());
         scene.server.unblock(person);
         assert!(!write().await.blocked);
         scene.ready(person.id, "y", Level::Reply, "welcome back").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         assert_eq!(scene.texts(person.id), ["welcome back"]);
     })
     .await;
@@ -78,12 +76,12 @@ async fn a_person_who_blocked_the_bot_is_left_alone_until_they_write() {
 async fn markup_that_telegram_refuses_goes_out_as_plain_text() {
     each(async |scene, person| {
         scene.ready(person.id, "bad", Level::Info, "a <b>bold word & <nonsense>").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         assert_eq!(scene.texts(person.id), ["a bold word &"]);
         // Nothing can be said with nothing.
         scene.ready(person.id, "empty", Level::Info, " ").await;
         scene.ready(person.id, "next", Level::Info, "next").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         assert_eq!(scene.texts(person.id)[1..], ["next"]);
         assert_eq!(scene.statuses(person.id).await["undeliverable"], 1);
     })
@@ -101,7 +99,7 @@ async fn a_long_text_is_split_or_becomes_a_file() {
         scene.server.fail("sendMessage", &Fault::Delay(Duration::ZERO), 1);
         scene.server.fail("sendMessage", &Fault::ServerError(rackhand_tests::telegram::When::Before), 1);
         scene.mail(&[Mail { chat: person.id, key: "long".into(), level: Level::Info, body }]).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         let shown = scene.server.transcript(person.id);
         assert_eq!(shown.len(), 3);
         let whole: Vec<&str> = shown.iter().map(|part| part.text.trim_end()).collect();
@@ -110,7 +108,7 @@ async fn a_long_text_is_split_or_becomes_a_file() {
         assert_eq!(buttons, [false, false, true]);
 
         scene.ready(person.id, "longer", Level::Info, &long.repeat(2)).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         let file = scene.server.transcript(person.id).pop().unwrap();
         assert!(file.text.starts_with("word and more & more") && file.text.ends_with('…'), "{}", file.text);
         assert_eq!(file.document.unwrap().bytes, "word and more & more of it\n".repeat(800).into_bytes());
@@ -130,7 +128,7 @@ async fn a_429_is_kept_to_also_by_the_next_sender() {
         // A chat that was hardly written to cannot be the reason: all wait.
         let sender = run(scene.sender("b"));
         scene.ready(people[1].id, "two", Level::Critical, "two").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         sender.stop().await;
         assert_eq!(scene.server.violations(), []);
         let calls = scene.server.calls();
@@ -143,11 +141,11 @@ async fn a_429_is_kept_to_also_by_the_next_sender() {
 async fn no_answer_is_tried_again_and_new_messages_go_before_edits() {
     each(async |scene, person| {
         scene.ready(person.id, "card", Level::Reply, "0 %").await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         scene.server.fail("sendMessage", &Fault::Drop(rackhand_tests::telegram::When::Before), 2);
         scene.ready(person.id, "card", Level::Reply, "50 %").await;
         scene.mail(&[notice(person.id, 1, Level::Error), notice(person.id, 2, Level::Critical)]).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         let texts = scene.texts(person.id);
         assert_eq!(texts[0], "50 %");
         assert_eq!(texts[1..].iter().cloned().collect::<std::collections::BTreeSet<_>>().len(), 2);
@@ -163,7 +161,7 @@ async fn a_live_card_leaves_room_for_news() {
         let sender = run(scene.sender("a"));
         let card = async |percent: u32| scene.ready(person.id, "card", Level::Reply, &format!("{percent} %")).await;
         card(0).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         let news: Vec<Mail> = (0..7).map(|n| notice(person.id, n, Level::Info)).collect();
         scene.mail(&news).await;
         let mut percent = 0;
@@ -172,7 +170,7 @@ async fn a_live_card_leaves_room_for_news() {
             card(percent).await;
             scene.clock.sleep(Duration::from_millis(300)).await;
         }
-        scene.drained(SOON).await;
+        scene.drained().await;
         sender.stop().await;
         let calls = scene.server.calls();
         let methods: Vec<&str> = calls.iter().map(|call| call.method.as_str()).collect();
@@ -193,7 +191,7 @@ async fn a_group_gets_twenty_a_minute_and_no_digest() {
         scene.server.set_real_limits(true);
         let sender = run(scene.sender("a"));
         scene.mail(&(0..25).map(|n| notice(-7, n, Level::Info)).collect::<Vec<_>>()).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         sender.stop().await;
         assert_eq!(scene.server.done("sendMessage").len(), 25);
         assert_eq!(scene.server.calls().len(), 25, "not one 429");
@@ -209,7 +207,7 @@ async fn a_group_that_moved_is_followed() {
         let messenger = Arc::new(Hooked { inner: scene.messenger(), hook: Box::new(moved) });
         let sender = run(scene.sender_on(scene.store.clone(), messenger, "a"));
         scene.mail(&[notice(-7, 1, Level::Info), notice(-7, 2, Level::Critical)]).await;
-        scene.drained(SOON).await;
+        scene.drained().await;
         sender.stop().await;
         assert_eq!(scene.texts(-8)[1..], ["critical 2", "info 1"]);
     }
@@ -227,7 +225,7 @@ async fn asked_to_stop_it_finishes_what_is_in_flight() {
         assert_eq!(scene.statuses(person.id).await, [("pending".to_owned(), 1), ("sent".to_owned(), 1)].into());
         // The lease is free at once.
         let sender = run(scene.sender("b"));
-        scene.drained(Duration::from_secs(3)).await;
+        scene.drained().await;
         sender.stop().await;
         assert_eq!(scene.texts(person.id), ["info 1", "info 2"]);
     }
@@ -258,7 +256,7 @@ async fn while_telegram_is_away_it_is_asked_ever_more_seldom() {
         for (pair, least) in times.windows(2).zip([2, 4, 8, 16, 32]) {
             assert!(pair[1].since(pair[0]) >= Duration::from_secs(least), "{times:?}");
         }
-        scene.drained(SOON).await;
+        scene.drained().await;
         sender.stop().await;
         assert_eq!(scene.server.transcript(person.id).len(), 10);
     }
@@ -312,7 +310,7 @@ async fn a_terminal_and_telegram_leave_each_others_chats_alone() {
         assert_eq!(scene.statuses(person.id).await, BTreeMap::from([("pending".to_owned(), 1)]));
         // Each holds a lease of its own.
         let telegram = run(scene.sender("telegram").budgets(FREE));
-        scene.drained(Duration::from_secs(10)).await;
+        scene.drained().await;
         assert_eq!(scene.texts(person.id), ["reply 1"]);
         terminal.stop().await;
         scene.mail(&[notice(TERMINAL_CHAT, 2, Level::Reply), notice(person.id, 2, Level::Reply)]).await;

@@ -1,9 +1,6 @@
 //! Two hundred notices at once to twenty people: item 10 of what must be seen to work.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rackhand_core::{
     clock::{Clock, SystemClock},
@@ -43,7 +40,7 @@ async fn with_the_real_limits(engine: Engine) {
     scene.server.set_real_limits(true);
     let sender = run(scene.sender("a"));
     scene.mail(&flood(&people, EACH)).await;
-    scene.drained(Duration::from_secs(30)).await;
+    scene.drained().await;
     sender.stop().await;
 
     assert_eq!(scene.server.violations(), []);
@@ -70,7 +67,7 @@ async fn with_the_real_limits(engine: Engine) {
     // What comes in the same hour is added to the digest where it stands.
     let sender = run(scene.sender("b"));
     scene.mail(&[notice(people[0].id, 500, Level::Error), notice(people[0].id, 501, Level::Critical)]).await;
-    scene.drained(Duration::from_secs(10)).await;
+    scene.drained().await;
     sender.stop().await;
     let shown = scene.server.transcript(people[0].id);
     let (digests, _) = split(&shown);
@@ -98,7 +95,7 @@ async fn in_chaos(engine: Engine, seed: u64) {
     scene.server.set_chaos(Some(Chaos { seed, too_many: 0.05, server_error: 0.1, dropped: 0.1, polls: false }));
     let sender = run(scene.sender("a"));
     scene.mail(&flood(&people, EACH)).await;
-    scene.drained(Duration::from_secs(40)).await;
+    scene.drained().await;
     sender.stop().await;
 
     assert_eq!(scene.server.violations(), []);
@@ -144,7 +141,7 @@ async fn drain(engine: Engine) {
     scene.mail(&flood(&people, MANY)).await;
     let begun = SystemClock.now();
     let sender = run(scene.sender("a").budgets(FREE));
-    scene.drained(Duration::from_secs(30)).await;
+    scene.drained().await;
     let took = SystemClock.now().since(begun);
     sender.stop().await;
     let count = MANY * people.len();

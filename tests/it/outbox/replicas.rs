@@ -14,7 +14,7 @@ async fn sent(scene: &Scene, count: usize) {
             SystemClock.sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), enough).await.expect("messages go out");
+    tokio::time::timeout(SOON, enough).await.expect("messages go out");
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn only_one_of_two_sends_and_the_other_takes_over() {
     let active = log.lock().unwrap()[0];
     let (active, idle) = if active == "first" { (first, second) } else { (second, first) };
     active.stop().await;
-    scene.drained(Duration::from_secs(20)).await;
+    scene.drained().await;
     idle.stop().await;
 
     let mut turns = log.lock().unwrap().clone();
@@ -98,7 +98,7 @@ async fn killed(engine: Engine) {
         sender.kill().await;
     }
     let sender = run(scene.sender("e").lease(LEASE).budgets(FREE));
-    scene.drained(Duration::from_secs(20)).await;
+    scene.drained().await;
     sender.stop().await;
     for person in &people {
         let mut texts = scene.texts(person.id);

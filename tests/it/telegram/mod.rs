@@ -5,8 +5,6 @@ mod limits;
 mod terminal;
 mod texts;
 
-use std::time::Duration;
-
 use rackhand_bot::messenger::{
     ChatId, CommandScope, Incoming, Kind, Message, MessageId, Messenger, SendError, UpdateId, telegram,
 };
@@ -14,8 +12,7 @@ use rackhand_core::secret::Secret;
 use rackhand_tests::telegram::{Person, Telegram};
 use serde_json::json;
 
-/// How long a test waits for what should come at once.
-const SOON: Duration = Duration::from_secs(5);
+use crate::harness::SOON;
 
 async fn start() -> (Telegram, telegram::Telegram) {
     let server = Telegram::start().await.unwrap();

@@ -3,13 +3,21 @@
 //! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Its
 //! lists are empty.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::{
     Router,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
+    serve::ListenerExt,
 };
 use tokio::{net::TcpListener, task::AbortHandle};
 
@@ -23,26 +31,55 @@ pub const UUID: &str = "40dd414f-e878-4ff3-8b92-11afa670057a";
 pub struct FastIronic {
     address: SocketAddr,
     serving: AbortHandle,
+    seen: Arc<Seen>,
+}
+
+/// What it counts.
+#[derive(Debug, Default)]
+struct Seen {
+    connections: AtomicUsize,
+    questions: AtomicUsize,
 }
 
 impl FastIronic {
     /// One at a free port of this machine.
     pub async fn start() -> io::Result<Self> {
+        let seen = Arc::<Seen>::default();
+        let (accepted, asked) = (seen.clone(), seen.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let listener = listener.tap_io(move |stream| {
+            let _ = stream.set_nodelay(true);
+            accepted.connections.fetch_add(1, Ordering::Relaxed);
+        });
         // Without the spaces: Ironic sends none.
         let node: &'static str = compact(NODE).leak();
+        let answer = move |json| {
+            asked.questions.fetch_add(1, Ordering::Relaxed);
+            versioned(json)
+        };
+        let version = answer.clone();
         let router = Router::new()
-            .route("/v1", get(async || versioned("{\"id\":\"v1\"}")))
+            .route("/v1", get(async move || version("{\"id\":\"v1\"}")))
             .route("/v1/nodes", get(async || versioned("{\"nodes\":[]}")))
-            .route(&format!("/v1/nodes/{UUID}"), get(async move || versioned(node)));
+            .route(&format!("/v1/nodes/{UUID}"), get(async move || answer(node)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
-        Ok(Self { address, serving })
+        Ok(Self { address, serving, seen })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Connections that it was ever asked over.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::Relaxed)
+    }
+
+    /// Questions that it was ever asked.
+    pub fn questions(&self) -> usize {
+        self.seen.questions.load(Ordering::Relaxed)
     }
 }
 

@@ -16,7 +16,10 @@ use super::{
     version::{self, Minor},
 };
 use crate::{
-    clients::http::{self, BODY_LIMIT},
+    clients::{
+        calls::counted,
+        http::{self, BODY_LIMIT},
+    },
     clock::SharedClock,
     secret::Secret,
 };
@@ -130,12 +133,12 @@ impl Caller {
     /// Sends the request and tells what became of it. Puts down the version that the answer names.
     async fn told(&self, request: &Request, versioned: bool) -> Result<(u16, bytes::Bytes), IronicError> {
         let started = self.clock.now();
-        let told = self.exchange(request, versioned).await;
-        let (method, path) = (&request.method, format!("/v1/{}", request.path.join("/")));
+        let told = counted("ironic", self.exchange(request, versioned)).await;
         let elapsed_ms = self.clock.now().since(started).as_millis();
+        let (method, path) = (&request.method, || format!("/v1/{}", request.path.join("/")));
         match &told {
-            Ok(_) => tracing::debug!(system = "ironic", %method, path, elapsed_ms, "call answered"),
-            Err(error) => tracing::info!(system = "ironic", %method, path, elapsed_ms, %error, "call failed"),
+            Ok(_) => tracing::debug!(system = "ironic", %method, path = path(), elapsed_ms, "call answered"),
+            Err(error) => tracing::info!(system = "ironic", %method, path = path(), elapsed_ms, %error, "call failed"),
         }
         told
     }

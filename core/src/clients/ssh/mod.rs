@@ -27,8 +27,10 @@ pub use self::{
     keys::{HostKey, NotAHostKey, OrchestratorKey},
     session::{Output, Session},
 };
-use crate::secret::Secret;
+use crate::{clients::calls::counted, secret::Secret};
 
+/// What its calls are counted as.
+const SYSTEM: &str = "ssh";
 /// The most that a host may say before its banner ends, in bytes.
 const BANNER_LIMIT: usize = 4096;
 
@@ -55,29 +57,39 @@ pub enum Auth<'a> {
 /// The line that the SSH server greets with, such as `SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10`: the cheapest sign of
 /// life. Proves nothing about who answers: the pinned key is not looked at.
 pub async fn banner(target: &Target, deadline: Duration) -> Result<String, SshError> {
-    let mut deadline = Deadline::after(deadline);
-    let stream = dial(target, &mut deadline).await?;
-    deadline.keep(read_banner(stream)).await.ok_or(SshError::NoBanner)?
+    counted(SYSTEM, async {
+        let mut deadline = Deadline::after(deadline);
+        let stream = dial(target, &mut deadline).await?;
+        deadline.keep(read_banner(stream)).await.ok_or(SshError::NoBanner)?
+    })
+    .await
 }
 
 /// The host's key, without a login; [`SshError::HostKeyChanged`] when it is not the pinned one.
 pub async fn host_key(target: &Target, deadline: Duration) -> Result<HostKey, SshError> {
-    Ok(open(target, &mut Deadline::after(deadline)).await?.key)
+    counted(SYSTEM, async { Ok(open(target, &mut Deadline::after(deadline)).await?.key) }).await
 }
 
 /// Logs in as `user`.
 pub async fn login(target: &Target, user: &str, auth: Auth<'_>, deadline: Duration) -> Result<Session, SshError> {
-    let mut deadline = Deadline::after(deadline);
-    let mut connection = open(target, &mut deadline).await?;
-    match deadline.within("the login", authenticate(&mut connection, user, auth)).await?? {
-        Answer::Welcome => Ok(Session { connection }),
-        Answer::Refused { .. } => Err(SshError::AuthRefused),
-    }
+    counted(SYSTEM, async {
+        let mut deadline = Deadline::after(deadline);
+        let mut connection = open(target, &mut deadline).await?;
+        match deadline.within("the login", authenticate(&mut connection, user, auth)).await?? {
+            Answer::Welcome => Ok(Session { connection }),
+            Answer::Refused { .. } => Err(SshError::AuthRefused),
+        }
+    })
+    .await
 }
 
 /// Whether the host lets nobody in by password: it offers neither `password` nor `keyboard-interactive` to `user`, and
 /// refuses a password all the same when it is sent a random one.
 pub async fn password_refused(target: &Target, user: &str, deadline: Duration) -> Result<bool, SshError> {
+    counted(SYSTEM, lets_nobody_in_by_password(target, user, deadline)).await
+}
+
+async fn lets_nobody_in_by_password(target: &Target, user: &str, deadline: Duration) -> Result<bool, SshError> {
     let mut deadline = Deadline::after(deadline);
     let mut connection = open(target, &mut deadline).await?;
     let offered = async {

@@ -6,9 +6,10 @@ use futures::future::{Either, select};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
 
 use super::{
-    HostKey, SshError,
+    HostKey, SYSTEM, SshError,
     connect::{Connection, Deadline},
 };
+use crate::clients::calls::counted;
 
 /// How long a command that was given up may delay its caller, while the host is told.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -51,7 +52,16 @@ impl Session {
         deadline: Duration,
         max_output: usize,
     ) -> Result<Output, SshError> {
-        let mut deadline = Deadline::after(deadline);
+        counted(SYSTEM, self.told(command, stdin, Deadline::after(deadline), max_output)).await
+    }
+
+    async fn told(
+        &self,
+        command: &str,
+        stdin: Option<&[u8]>,
+        mut deadline: Deadline,
+        max_output: usize,
+    ) -> Result<Output, SshError> {
         let channel = deadline.within("a command", self.connection.handle.channel_open_session()).await??;
         let (mut reading, writing) = channel.split();
         let ended = deadline.within("a command", talk(&mut reading, &writing, command, stdin, max_output)).await;

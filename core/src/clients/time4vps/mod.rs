@@ -30,7 +30,10 @@ pub use self::{
     wire::{ListedServer, OsTemplate, ServerDetails, Task, TaskId, TaskKind, TaskRef},
 };
 use crate::{
-    clients::http::{self, BODY_LIMIT},
+    clients::{
+        calls::counted,
+        http::{self, BODY_LIMIT},
+    },
     clock::SharedClock,
     secret::Secret,
     units::Timestamp,
@@ -139,7 +142,7 @@ impl Time4vps {
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Time4vpsError> {
         self.keep_quiet()?;
         let started = self.clock.now();
-        let answered = self.exchange(method.clone(), path, body).await;
+        let answered = counted("time4vps", self.exchange(method.clone(), path, body)).await;
         let elapsed_ms = self.clock.now().since(started).as_millis();
         match &answered {
             Ok(_) => tracing::debug!(system = "time4vps", %method, path, elapsed_ms, "call answered"),

@@ -2,10 +2,16 @@
 
 use async_trait::async_trait;
 
-use super::{Course, CourseStatus, NodeFault, OperationInput, UNPROVISION_NODE, unprovision_course};
+use super::{
+    Course, CourseStatus, OperationInput, UNPROVISION_NODE, UnprovisionParams, UnprovisionRequest, course::course,
+    node::name_of, unprovision_course, unprovision_plan,
+};
 use crate::{
-    model::{Risk, Role},
+    clients::ironic::Node,
+    model::{Approval, Job, Risk, Role},
     ops::{OpError, Operation, Outside, Reach, Rest, Spec, Topic},
+    states::{ApprovalStatus, JobStatus},
+    units::Timestamp,
 };
 
 /// Tells how the unprovisioning of a node goes.
@@ -33,25 +39,85 @@ impl Operation for CheckUnprovisionStatus {
     }
 
     async fn run_outside(cx: &Outside, input: OperationInput) -> Result<Course, OpError> {
-        let node = cx.node_with_words(&input.operation_id, unprovision_course).await?;
-        match unprovision_course(&node) {
-            // It was allowed, and its job has not come to tell Ironic yet.
-            Err(fault @ NodeFault::NotUnprovisioning { .. }) => {
-                let mut tx = cx.ops.store.read().await?;
-                let jobs = tx.open_jobs_with(UNPROVISION_NODE, "node", &node.uuid).await?;
-                let job = jobs.into_iter().next().ok_or(fault)?;
-                Ok(Course {
-                    operation_id: node.uuid.clone(),
-                    server_id: node.uuid,
-                    status: CourseStatus::InProgress,
-                    provision_state: node.provision_state.to_string(),
-                    progress_percent: Some(0),
-                    message: format!("It is allowed, and begins: job {}", job.id),
-                    started_at: Some(job.created_at),
-                    completed_at: None,
-                })
-            }
-            course => Ok(course?),
-        }
+        let Some((approval, node)) = cx.question(&input.operation_id).await? else {
+            let node = cx.node_with_words(&input.operation_id, unprovision_course).await?;
+            return cx.unprovisioning(&node).await;
+        };
+        let node = cx.node_with_words(&node, unprovision_course).await?;
+        let course = match of_question(&node, &approval, cx.now) {
+            Some(course) => course,
+            None => cx.unprovisioning(&node).await?,
+        };
+        Ok(Course { operation_id: input.operation_id, ..course })
     }
+}
+
+impl Outside {
+    /// The question whether a node may be taken down, by its own id, and the node.
+    async fn question(&self, id: &str) -> Result<Option<(Approval, String)>, OpError> {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let approval = self.ops.store.read().await?.approval(id).await?;
+        Ok(approval.and_then(|approval| {
+            let node = UnprovisionParams::of(&approval.plan)?.node;
+            Some((approval, node))
+        }))
+    }
+
+    /// How it goes: by the job that does it, where there is one; else by a question that is open; else by the node.
+    async fn unprovisioning(&self, node: &Node) -> Result<Course, OpError> {
+        let course = unprovision_course(node);
+        let mut tx = self.ops.store.read().await?;
+        if let Some(job) = tx.open_jobs_with(UNPROVISION_NODE, "node", &node.uuid).await?.first() {
+            return Ok(match course {
+                Ok(course) if course.status != CourseStatus::Completed => course,
+                // Ironic was not told yet; or the node is free, and its settings are put back.
+                _ => of_job(node, job),
+            });
+        }
+        for clean in [true, false] {
+            let request = UnprovisionRequest { server_id: node.uuid.clone(), clean };
+            let Ok(plan) = unprovision_plan(node, &request) else { break };
+            if let Some(asked) = tx.approval_asked_for(&plan.hash()).await?
+                && asked.expires_at > self.now
+            {
+                return Ok(of_question(node, &asked, self.now).map_or(course, Ok)?);
+            }
+        }
+        Ok(course?)
+    }
+}
+
+fn of_job(node: &Node, job: &Job) -> Course {
+    let words = match &job.reason {
+        Some(why) if job.status == JobStatus::Parked => {
+            format!("job {} stopped and needs a person: {}", job.id, why.text)
+        }
+        _ => format!("it is allowed, and job {} is at it", job.id),
+    };
+    let (status, message) = (CourseStatus::InProgress, format!("Server {}: {words}", name_of(node)));
+    let seen = course(node, (status, None, message.clone()));
+    // It is not over before its job is, whatever Ironic thinks of the node.
+    Course { status, message, started_at: Some(job.created_at), completed_at: None, ..seen }
+}
+
+/// What an approval by itself says; nothing once it was given.
+fn of_question(node: &Node, approval: &Approval, now: Timestamp) -> Option<Course> {
+    let (name, id) = (name_of(node), approval.id);
+    let said = match approval.status {
+        ApprovalStatus::Approved | ApprovalStatus::Used => return None,
+        ApprovalStatus::Asked if approval.expires_at > now => {
+            let words = format!("Server {name}: a person has to allow it first, in the chat (approval {id})");
+            (CourseStatus::AwaitingApproval, None, words)
+        }
+        ApprovalStatus::Refused => {
+            let by = approval.decided_by.as_deref().unwrap_or("somebody");
+            (CourseStatus::Failed, None, format!("Server {name}: {by} refused it, and nothing was done"))
+        }
+        ApprovalStatus::Asked | ApprovalStatus::Expired => {
+            let words = format!("Server {name}: nobody allowed it in time, or it changed, and nothing was done");
+            (CourseStatus::Failed, None, words)
+        }
+    };
+    let completed_at = approval.decided_at.filter(|_| said.0 == CourseStatus::Failed);
+    Some(Course { started_at: Some(approval.asked_at), completed_at, ..course(node, said) })
 }

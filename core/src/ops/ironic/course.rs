@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationInput {
-    /// What the request answered: the node's UUID.
+    /// What the request answered: the node's UUID, or the id of the approval that it waits for.
     pub operation_id: String,
 }
 
@@ -21,6 +21,8 @@ pub struct OperationInput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CourseStatus {
+    /// A person has to allow it first: nothing was done.
+    AwaitingApproval,
     /// It was taken.
     Accepted,
     /// It is under way.
@@ -34,7 +36,7 @@ pub enum CourseStatus {
 /// How far a node is on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Course {
-    /// What was asked about: the node's UUID.
+    /// What was asked about: the node's UUID, or the approval's id.
     pub operation_id: String,
     /// The node's UUID.
     pub server_id: String,
@@ -131,7 +133,7 @@ pub(super) fn started_at(node: &Node) -> Option<Timestamp> {
     note_of(node).map(|note| note.reserved_at).or(node.provision_updated_at)
 }
 
-fn course(node: &Node, (mut status, mut percent, mut message): Said) -> Course {
+pub(super) fn course(node: &Node, (mut status, mut percent, mut message): Said) -> Course {
     // What Ironic itself took out of use goes nowhere, whatever its state says.
     if let (true, Some(fault), CourseStatus::InProgress) = (node.maintenance, &node.fault, status) {
         let why = node.maintenance_reason.as_deref().or(node.last_error.as_deref()).unwrap_or(fault);

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{NodeFault, NodeInput, NodeView};
+use super::{NodeInput, NodeView, course::provision_course, unprovision_course};
 use crate::{
+    clients::ironic::Node,
     model::{Risk, Role},
     ops::{OpError, Operation, Outside, Reach, Rest, Spec, Topic},
 };
@@ -33,7 +34,8 @@ impl Operation for GetNode {
     }
 
     async fn run_outside(cx: &Outside, input: NodeInput) -> Result<NodeView, OpError> {
-        let node = cx.ironic()?.node(&input.node).await;
-        Ok(node.map(NodeView::from).map_err(|error| NodeFault::of(&input.node, error))?)
+        // A node that failed says why, also where the power check has cleared it since.
+        let course = |node: &Node| provision_course(node).or_else(|_| unprovision_course(node));
+        Ok(cx.node_with_words(&input.node, course).await?.into())
     }
 }

@@ -35,3 +35,6 @@ pub use provision_server::{ProvisionRequest, ProvisionResponse, ProvisionServer}
 pub use secret_text::SecretText;
 pub use unprovision_plan::{UnprovisionParams, unprovision_plan};
 pub use unprovision_server::{DELETE, UNPROVISION_NODE, UnprovisionRequest, UnprovisionResponse, UnprovisionServer};
+
+/// This provider's name, where several are named.
+pub const IRONIC: &str = "ironic";
