@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use rackhand_agent::{
-    api::{self, Api},
+    api::{self, Api, Auth},
     mcp::{self, Web},
     work::Tools,
 };
@@ -200,8 +200,8 @@ impl Process {
         let Some(listen) = config.listen else { return Ok(()) };
         let listener = TcpListener::bind(listen).await;
         let listener = listener.with_context(|| format!("api.listen: nothing can listen at {listen}"))?;
-        let (address, auth) = (listener.local_addr()?, config.auth);
-        info!(%address, ?auth, "REST: http://{address}/api/v1, and /docs for people");
+        let (address, auth) = (listener.local_addr()?, Auth::configured(config, &self.config.api_jwt)?);
+        info!(%address, auth = ?config.auth, "REST: http://{address}/api/v1, and /docs for people");
         let mcp = &self.config.mcp;
         let web = Web { listen: address, hosts: mcp.allowed_hosts.clone(), origins: mcp.allowed_origins.clone() };
         let models = mcp::service(self.ops.clone(), &web, stop.clone());

@@ -2,11 +2,15 @@
 
 mod authority;
 mod bad_input;
+mod basic;
 pub mod caller;
 mod cost;
 mod fuzz;
+mod issuer;
+mod jwt;
 mod lists;
 mod openapi;
 mod platform;
 mod repeat;
 mod routes;
+mod slow;

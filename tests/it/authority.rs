@@ -18,7 +18,7 @@ const FOR_GUESTS: [&str; 2] = ["redeem_invite", "set_language"];
 fn the_decision_is_the_same_for_all_that_is_alike() {
     let mut seen = 0;
     for (kind, role, risk, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, ..Actor::program("somebody".to_owned(), role, None) };
         let needs = if risk == Risk::Destroy { Role::Admin } else { lowest };
         let may = kind == ActorKind::System || role >= needs;
         let expected = match (may, risk) {
@@ -35,7 +35,7 @@ fn the_decision_is_the_same_for_all_that_is_alike() {
 #[test]
 fn nothing_that_destroys_ever_just_runs() {
     for (kind, role, _, lowest) in everything() {
-        let actor = Actor { kind, role, user: None, token: None, name: "somebody".to_owned(), telegram_id: None };
+        let actor = Actor { kind, ..Actor::program("somebody".to_owned(), role, None) };
         assert_ne!(decide(&actor, Risk::Destroy, lowest), Decision::Run, "{kind} {role} {lowest}");
     }
 }

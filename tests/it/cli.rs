@@ -1,9 +1,11 @@
 //! The command line, by the program itself: here and over REST.
 
+mod follow;
 mod remote;
 mod words;
 
 use std::{
+    fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     process::{Child, Command, Output, Stdio},
 };
@@ -32,6 +34,13 @@ pub(crate) struct Machine {
 pub(crate) struct Serving {
     pub url: String,
     child: Child,
+    log: TempDir,
+}
+
+/// A command that runs.
+pub(crate) struct Begun {
+    child: Child,
+    said: TempDir,
 }
 
 /// How a command ended.
@@ -59,6 +68,22 @@ impl Machine {
         ended(&command.output().unwrap())
     }
 
+    /// Begins a command here, or at another machine with an address and a token.
+    pub fn begin(&self, there: Option<(&str, &str)>, args: &[&str]) -> Begun {
+        let mut command = match there {
+            None => self.command(args),
+            Some((url, token)) => {
+                let mut command = bare(args);
+                command.env("RACKHAND_URL", url).env("RACKHAND_TOKEN", token).current_dir(self.dir.path());
+                command
+            }
+        };
+        let said = tempfile::tempdir().unwrap();
+        let file = |name| File::create(said.path().join(name)).unwrap();
+        let child = command.stdout(file("out")).stderr(file("err")).spawn().unwrap();
+        Begun { child, said }
+    }
+
     /// A token's secret.
     pub fn token(&self, name: &str, role: &str) -> String {
         let made = self.here(&["token", "create", name, role, "--json"]).json();
@@ -67,12 +92,25 @@ impl Machine {
 
     /// Serves REST until it is dropped.
     pub async fn serve(&self) -> Serving {
+        self.serve_saying("off").await
+    }
+
+    /// The same, with this in its log.
+    pub async fn serve_saying(&self, filter: &str) -> Serving {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         drop(listener);
+        self.serve_at(address, filter).await
+    }
+
+    /// The same at this address.
+    pub async fn serve_at(&self, address: SocketAddr, filter: &str) -> Serving {
+        let log = tempfile::tempdir().unwrap();
+        let file = File::create(log.path().join("log")).unwrap();
         let mut command = self.command(&["serve", "--only", "api"]);
-        command.env("RACKHAND_API_LISTEN", address.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
-        let serving = Serving { url: format!("http://{address}"), child: command.spawn().unwrap() };
+        command.env("RACKHAND_API_LISTEN", address.to_string()).env("RACKHAND_LOG", filter);
+        command.stdout(Stdio::null()).stderr(file);
+        let serving = Serving { url: format!("http://{address}"), child: command.spawn().unwrap(), log };
         let heard = eventually(SOON, async || TcpStream::connect(address).ok()).await;
         heard.expect("it listens");
         serving
@@ -130,6 +168,31 @@ impl Ended {
     pub fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Begun {
+    /// What it has printed.
+    pub fn out(&self) -> String {
+        fs::read_to_string(self.said.path().join("out")).unwrap()
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> Ended {
+        let over = eventually(SOON, async || self.child.try_wait().unwrap()).await;
+        let _ = self.child.kill();
+        let status = self.child.wait().unwrap();
+        let err = fs::read_to_string(self.said.path().join("err")).unwrap();
+        let ended = Ended { code: status.code().unwrap_or(-1), out: self.out(), err };
+        assert!(over.is_some(), "it goes on: {ended:?}");
+        ended
+    }
+}
+
+impl Serving {
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log.path().join("log")).unwrap()
     }
 }
 

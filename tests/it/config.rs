@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
-use rackhand_core::config::{Config, ConfigErrors, DatabaseUrl, LogFormat, docs, example, load};
+use rackhand_core::config::{Config, ConfigErrors, DatabaseUrl, JwtAlgorithm, LogFormat, docs, example, load};
 
 use crate::harness::assert_generated;
 
@@ -273,6 +273,44 @@ fn the_example_file_says_every_key_and_loads_as_it_is_and_uncommented() {
 fn the_printed_documents_are_current() {
     assert_generated("rackhand.example.toml", &example());
     assert_generated("docs/configuration.md", &docs());
+}
+
+#[test]
+fn whose_tokens_are_trusted_is_said_as_a_whole() {
+    let because = "because api.auth is \"jwt\"";
+    let nothing =
+        |field: &str, expected: &str| format!("api.jwt.{field}: found nothing, expected {expected}, {because}");
+    assert_eq!(
+        ConfigFile::new("[api]\nauth = \"jwt\"").problems(&[]),
+        [
+            nothing("key_file", "the file of the key that proves who made a token"),
+            nothing("issuer", "who makes the tokens, as their `iss` says it"),
+            nothing("audience", "whom they are for, as their `aud` says it"),
+        ]
+    );
+    let example = "expected one of those in rackhand.example.toml";
+    assert_eq!(
+        ConfigFile::new("[api.jwt]\nkey_file = \"key\"\nalgorithm = \"none\"\nisuer = \"x\"\n[api.basic]\n")
+            .problems(&[]),
+        [
+            format!("api.basic (in rackhand.toml): found an unknown section, {example}"),
+            format!("api.jwt.isuer (in rackhand.toml): found an unknown key, {example}; did you mean api.jwt.issuer?"),
+            "api.jwt.algorithm (in rackhand.toml): found \"none\", expected RS256 or ES256 or EdDSA or HS256"
+                .to_owned(),
+        ]
+    );
+    assert_eq!(
+        ConfigFile::new("[api]\njwt = true").problems(&[]),
+        ["api.jwt (in rackhand.toml): found a value of type boolean, expected a table, as in [api.jwt]"]
+    );
+    let whole = "[api.jwt]\nkey_file = \"{data_dir}/key\"\nissuer = \"https://issuer\"\naudience = \"us\"\n";
+    assert_eq!(
+        ConfigFile::new(whole).problems(&[]),
+        ["api.auth: found another way in, expected jwt, because api.jwt.key_file is set"]
+    );
+    let config = ConfigFile::new(whole).load(&[("RACKHAND_API_AUTH", "jwt")]).unwrap();
+    assert_eq!(config.api_jwt.key_file, Some("./data/key".into()));
+    assert_eq!((config.api_jwt.algorithm, config.api_jwt.role_claim.as_str()), (JwtAlgorithm::Rs256, "rackhand_role"));
 }
 
 #[test]

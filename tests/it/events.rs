@@ -3,7 +3,7 @@
 mod door;
 mod killed;
 mod order;
-mod reader;
+pub mod reader;
 mod slow;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use axum::{
 use rackhand_core::ops::Unchanged;
 use serde_json::Map;
 
-use super::{Api, Caller, Problem, answer, input, routes::Route};
+use super::{Api, Caller, Patience, Problem, answer, input, routes::Route};
 
 /// The header that makes a repetition harmless.
 pub(super) const KEY: &str = "idempotency-key";
@@ -22,7 +22,8 @@ pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Req
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     let params = params.map_err(|error| Problem::bad("path", "bad-path", error.to_string()))?;
     let params: Vec<(&str, &str)> = params.iter().collect();
-    let given = if route.has_body() { input::body(&parts.headers, body).await? } else { Map::new() };
+    let patience = parts.extensions.get::<Patience>().copied().unwrap_or_default();
+    let given = if route.has_body() { input::body(&parts.headers, body, patience.body).await? } else { Map::new() };
     let (offer, given) = route.choose(given)?;
     let input = input::assemble(offer, &params, parts.uri.query().unwrap_or_default(), given)?;
     let key = key_of(&parts.headers)?;

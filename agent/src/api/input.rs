@@ -1,5 +1,7 @@
 //! An operation's input from a request: path, query, body.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderMap, StatusCode, header},
@@ -9,7 +11,7 @@ use rackhand_core::ops::{Choice, Method};
 use serde_json::{Map, Value};
 
 use super::{
-    Problem,
+    Problem, json,
     routes::{Offer, Route},
 };
 
@@ -52,9 +54,12 @@ fn way(choice: Choice) -> String {
     }
 }
 
-/// The JSON object in a body; an empty body is an empty object.
-pub(super) async fn body(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem> {
-    let bytes = read(body).await?;
+/// The JSON object in a body, which may take so long to arrive; an empty body is an empty object.
+pub(super) async fn body(headers: &HeaderMap, body: Body, within: Duration) -> Result<Map<String, Value>, Problem> {
+    let bytes = tokio::time::timeout(within, read(body)).await.map_err(|_| {
+        let detail = "the body did not end in time: nothing was done";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
+    })??;
     if bytes.is_empty() {
         return Ok(Map::new());
     }
@@ -64,11 +69,9 @@ pub(super) async fn body(headers: &HeaderMap, body: Body) -> Result<Map<String, 
         let detail = "the body must be application/json, and `Content-Type` must say so";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
     }
-    // serde_json goes 128 levels deep and no deeper.
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Problem::bad(".", "not-an-object", "a JSON object is expected")),
-        Err(error) => Err(Problem::bad(".", "bad-json", format!("the body is no JSON: {error}"))),
+    match json::strict(&bytes)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Problem::bad(".", "not-an-object", "a JSON object is expected")),
     }
 }
 
@@ -161,7 +164,7 @@ impl Fields<'_> {
 }
 
 /// A name that somebody made up, as it is shown to them.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().take(LONGEST_NAME).collect()
 }
 

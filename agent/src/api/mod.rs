@@ -11,6 +11,8 @@ mod events;
 mod frame;
 mod health;
 mod input;
+mod json;
+mod jwt;
 mod limits;
 mod metrics;
 mod openapi;
@@ -26,12 +28,13 @@ use axum::{
     Json, Router, middleware,
     routing::{MethodRouter, any_service, get},
 };
-use rackhand_core::{config::ApiAuth, ops::Ops};
+use rackhand_core::ops::Ops;
 
-pub use auth::Caller;
+pub use auth::{Auth, Caller};
+pub use jwt::{Jwt, KeyError};
 pub use openapi::document;
 pub use problem::{FieldError, Problem};
-pub use serve::{serve, serve_paced};
+pub use serve::{Patience, serve, serve_paced};
 
 use crate::mcp;
 use limits::Limiter;
@@ -45,7 +48,7 @@ pub(crate) const MCP: &str = "/mcp";
 pub struct Api {
     /// The operations.
     pub ops: Ops,
-    auth: ApiAuth,
+    auth: Auth,
     limiter: Arc<Limiter>,
     models: Option<MethodRouter>,
     streams: Streams,
@@ -53,9 +56,15 @@ pub struct Api {
 
 impl Api {
     /// A door to `ops`, for whoever proves who they are by `auth`, each at most so often in a minute (0 counts as 1).
-    pub fn new(ops: Ops, auth: ApiAuth, requests_per_minute: u32) -> Self {
+    pub fn new(ops: Ops, auth: Auth, requests_per_minute: u32) -> Self {
         let limiter = Arc::new(Limiter::new(requests_per_minute, ops.clock.clone()));
         Self { ops, auth, limiter, streams: Streams::default(), models: None }
+    }
+
+    /// The same with bounds of its own on open streams of events: of one caller, and in all.
+    #[must_use]
+    pub fn with_streams(self, of_one: usize, in_all: usize) -> Self {
+        Self { streams: Streams::new(of_one, in_all), ..self }
     }
 
     /// The same with the door for language models beside it.

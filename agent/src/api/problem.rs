@@ -14,6 +14,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// When to come again where nobody knows better.
+const LATER: Duration = Duration::from_secs(5);
+
 /// Why a request was not done.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -158,7 +161,8 @@ impl From<OpError> for Problem {
             }
             _ => Self::new(status, &code, error.to_string()),
         };
-        match wait_of(&error) {
+        let later = status == StatusCode::SERVICE_UNAVAILABLE || error.kind().is_transient();
+        match error.retry_after().or_else(|| later.then_some(LATER)) {
             Some(wait) => problem.retry_after(wait),
             None => problem,
         }
@@ -179,13 +183,4 @@ pub(super) fn status_of(error: &OpError) -> StatusCode {
         (_, FaultKind::Unavailable | FaultKind::Unauthenticated) => StatusCode::BAD_GATEWAY,
         (_, FaultKind::Bug) => StatusCode::INTERNAL_SERVER_ERROR,
     }
-}
-
-/// How long to wait where waiting helps.
-fn wait_of(error: &OpError) -> Option<Duration> {
-    let transient = || error.kind().is_transient().then_some(Duration::from_secs(5));
-    error.retry_after().or_else(transient).or_else(|| match error {
-        OpError::Store(_) => Some(Duration::from_secs(1)),
-        _ => None,
-    })
 }

@@ -23,8 +23,6 @@ use super::{metrics, pace::Paced};
 
 /// Connections that are open at once; others wait in the system's queue.
 const MOST_CONNECTIONS: usize = 512;
-/// How long a head may take to arrive, and how long a connection may be silent between two requests.
-const HEAD_LIMIT: Duration = Duration::from_secs(15);
 /// The longest head of a request; bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 /// How long a stop waits for answers under way.
@@ -34,8 +32,22 @@ const BREATH: Duration = Duration::from_millis(100);
 /// How often what was counted is folded.
 const TIDY: Duration = Duration::from_secs(10);
 
-/// Longest time in which a reader takes nothing of an answer that waits for it.
-const SLOWEST_READ: Duration = Duration::from_secs(30);
+/// How long the other side of a connection may take. Among the extensions of every request.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the head of a request, and for the silence between two requests.
+    pub head: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// In which a reader takes nothing of an answer that waits for it.
+    pub reader: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(15), body: Duration::from_secs(20), reader: Duration::from_secs(30) }
+    }
+}
 
 /// Told of a stop; among the extensions of every request, for answers that would go on for ever.
 #[derive(Clone, Debug)]
@@ -43,11 +55,11 @@ pub(super) struct Stopping(pub(super) CancellationToken);
 
 /// Answers whoever connects, until `stop`; answers under way are finished then.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve_paced(listener, router, SLOWEST_READ, stop).await;
+    serve_paced(listener, router, Patience::default(), stop).await;
 }
 
-/// [`serve`], dropping a reader who takes nothing for so long.
-pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duration, stop: CancellationToken) {
+/// [`serve`], dropping whoever takes longer.
+pub async fn serve_paced(listener: TcpListener, router: Router, patience: Patience, stop: CancellationToken) {
     let mut tidy = tokio::time::interval(TIDY);
     let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
@@ -68,7 +80,7 @@ pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duratio
             Ok((stream, peer)) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
-                    converse(stream, peer, router, slowest, stop).await;
+                    converse(stream, peer, router, patience, stop).await;
                     drop(slot);
                 });
             }
@@ -85,20 +97,21 @@ pub async fn serve_paced(listener: TcpListener, router: Router, slowest: Duratio
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, slowest: Duration, stop: CancellationToken) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, patience: Patience, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let (router, stopping) = (TowerToHyperService::new(router), Stopping(stop.clone()));
     // Laid on here: a layer would build every route anew, and keep it, for each connection.
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(stopping.clone());
+        request.extensions_mut().insert(patience);
         router.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
+        .header_read_timeout(patience.head)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(Paced::new(stream, slowest)), service);
+        .serve_connection(TokioIo::new(Paced::new(stream, patience.reader)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

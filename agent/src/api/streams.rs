@@ -17,8 +17,18 @@ const MOST_OF_ONE: usize = 16;
 const MOST: usize = 200;
 
 /// Counts the open streams. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+#[derive(Clone, Debug)]
+pub(super) struct Streams {
+    open: Arc<Mutex<HashMap<String, usize>>>,
+    of_one: usize,
+    in_all: usize,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self::new(MOST_OF_ONE, MOST)
+    }
+}
 
 /// One open stream; dropped, it is closed.
 #[derive(Debug)]
@@ -28,19 +38,27 @@ pub(super) struct Slot {
 }
 
 impl Streams {
+    /// At most so many of one caller, and so many in all.
+    pub(super) fn new(of_one: usize, in_all: usize) -> Self {
+        Self { open: Arc::default(), of_one, in_all }
+    }
+
     /// Opens one more for this caller.
     ///
     /// # Errors
     /// There are too many: of this caller's, 429; in all, 503.
     pub(super) fn open(&self, actor: &Actor) -> Result<Slot, Problem> {
         let caller = actor.token.map_or_else(|| actor.name.clone(), |id| id.to_string());
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |status, code, detail| Err(Problem::new(status, code, detail).retry_after(Duration::from_secs(15)));
-        if open.get(&caller).is_some_and(|count| *count >= MOST_OF_ONE) {
-            let detail = "this token has 16 streams of events open: close one, or follow everything in one stream";
-            return full(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let full =
+            |status, code, detail: &str| Err(Problem::new(status, code, detail).retry_after(Duration::from_secs(15)));
+        if open.get(&caller).is_some_and(|count| *count >= self.of_one) {
+            let most = self.of_one;
+            let detail =
+                format!("this caller has {most} streams of events open: close one, or follow all in one stream");
+            return full(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", &detail);
         }
-        if open.values().sum::<usize>() >= MOST {
+        if open.values().sum::<usize>() >= self.in_all {
             let detail = "this process has as many streams of events open as it takes: try another replica";
             return full(StatusCode::SERVICE_UNAVAILABLE, "streams-full", detail);
         }
@@ -51,7 +69,7 @@ impl Streams {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.caller) {
             *count -= 1;
             if *count == 0 {

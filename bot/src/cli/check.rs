@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use rackhand_agent::api::Auth;
 use rackhand_bot::messenger::{Messenger, telegram::Telegram};
 use rackhand_core::{
     clients::ironic::{Ironic, IronicError, NodeFilter},
@@ -36,6 +37,9 @@ pub async fn check(config: Result<Config, ConfigErrors>) -> anyhow::Result<ExitC
         Ok(process) => {
             good &= said("database", Ok(process.config.database_url.to_string()));
             good &= said("master key", Ok(process.config.master_key_file.display().to_string()));
+            if process.config.api.listen.is_some() {
+                good &= said("api", api(&process.config));
+            }
             good &= said("telegram", telegram(&process).await);
             good &= ironic(&process).await;
             good &= outside(&process).await;
@@ -63,6 +67,17 @@ async fn outside(process: &Process) -> bool {
         },
     };
     good & said("time4vps", provider)
+}
+
+/// Whom the door for programs lets in.
+fn api(config: &Config) -> Result<String, String> {
+    let auth = Auth::configured(&config.api, &config.api_jwt).map_err(|error| chain(&error))?;
+    Ok(match auth {
+        Auth::Token => "whoever has a token".to_owned(),
+        Auth::Basic => "whoever has a token, which may come as name and password".to_owned(),
+        Auth::Jwt(jwt) => format!("whoever has a JSON Web Token {jwt}"),
+        Auth::None => "everybody on this machine, as an admin".to_owned(),
+    })
 }
 
 async fn telegram(process: &Process) -> Result<String, String> {

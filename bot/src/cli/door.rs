@@ -8,7 +8,7 @@ use rackhand_core::{
     clients::rackhand::{Answered, Rackhand, Request},
     clock::{SharedClock, SystemClock},
     ids::JobId,
-    model::{Actor, Job, JobEventRow},
+    model::Actor,
     ops::{Answer, Choice, Entry, JobView, Method, Rest},
     secret::Secret,
 };
@@ -69,17 +69,11 @@ impl Door {
         })
     }
 
-    /// A job with what happened in it after the event `seen`.
-    pub async fn job(&self, id: JobId, seen: i64) -> anyhow::Result<(Job, Vec<JobEventRow>)> {
-        if let Self::Here(process) = self {
-            let mut tx = process.ops.store.read().await?;
-            return Ok((tx.require_job(id).await?, tx.events(id, seen, 200).await?));
-        }
+    /// A job as it is at this moment, with the end of its story.
+    pub async fn job(&self, id: JobId) -> anyhow::Result<JobView> {
         let answer = self.call(operations::needed("show_job")?, &json!({ "job": id })).await?;
         let Answer::Done(view) = answer else { anyhow::bail!("a look at a job waits for nobody") };
-        let mut view: JobView = serde_json::from_value(view).context("a job was expected")?;
-        view.events.retain(|event| event.seq > seen);
-        Ok((view.job, view.events))
+        serde_json::from_value(view).context("a job was expected")
     }
 
     /// The time.

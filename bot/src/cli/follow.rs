@@ -8,8 +8,9 @@ use std::{
 
 use rackhand_bot::texts::{Lang, clean};
 use rackhand_core::{
+    clients::rackhand::Told,
     ids::{ApprovalId, JobId},
-    model::{Actor, Approval, Server},
+    model::{Actor, Approval, EventBody, Server},
     ops::{Answer, ApprovalInput, Approve, ApproveOutcome, OpError},
     states::{ApprovalStatus, JobStatus},
 };
@@ -19,6 +20,7 @@ use super::{
     codes::{self, AWAITING, FAILED, REFUSED},
     door::Door,
     operations::{Called, needed},
+    story::{Story, patiently},
     views,
 };
 
@@ -54,7 +56,7 @@ pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::R
     }
     while asked.status == ApprovalStatus::Asked {
         door.clock().sleep(EACH).await;
-        asked = approval(door, id).await?;
+        asked = patiently(door, async || approval(door, id).await).await?;
     }
     if asked.status != ApprovalStatus::Used {
         println!("not done: {}", clean(&asked.outcome.unwrap_or_else(|| asked.status.to_string())));
@@ -63,30 +65,42 @@ pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::R
     job_of(door, id).await
 }
 
-/// Prints a job's events as they come, until the job ends or is parked.
+/// Prints a job's story as it is told, until the job ends or is parked.
 pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
-    let mut seen = 0;
-    loop {
-        let (job, events) = door.job(id, seen).await?;
-        for event in &events {
-            println!("{}", views::event(event));
-            seen = event.seq;
-        }
-        match job.status {
-            JobStatus::Succeeded if events.is_empty() => {
-                // What became of a node's disks is known at its end only.
-                println!("succeeded: {}", clean(&job.outcome.map(|outcome| outcome.text).unwrap_or_default()));
-                return Ok(ExitCode::SUCCESS);
+    let mut story = Story::of(door, id);
+    let mut said = 0;
+    let look = async || door.job(id).await;
+    let view = loop {
+        match story.next().await? {
+            // After a reset the story is told anew.
+            Told::Event(_, EventBody::JobLine { seq, step, level, message, elapsed_ms }) if seq > said => {
+                println!("{}", views::line(elapsed_ms, level, &step, &message));
+                said = seq;
             }
-            JobStatus::Failed | JobStatus::Cancelled | JobStatus::Parked if events.is_empty() => {
-                let why = job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default();
-                let since = job.finished_at.unwrap_or(job.run_at);
-                println!("{} since {since}: {}", job.status, clean(&why));
-                return Ok(FAILED.into());
+            // It may have been sent on since: what is told may be long past.
+            Told::Event(_, EventBody::JobStatus { status: JobStatus::Parked, .. }) => {
+                let view = patiently(door, look).await?;
+                if view.job.status == JobStatus::Parked {
+                    break view;
+                }
             }
-            _ => door.clock().sleep(EACH).await,
+            Told::End => break patiently(door, look).await?,
+            Told::Event(..) | Told::Reset => {}
         }
+    };
+    for line in view.events.iter().filter(|line| line.seq > said) {
+        println!("{}", views::line(line.elapsed_ms, line.level, &line.step, &line.message));
     }
+    let job = view.job;
+    let why = clean(&job.outcome.or(job.reason).map(|reason| reason.text).unwrap_or_default());
+    if job.status == JobStatus::Succeeded {
+        // What became of a node's disks is known at its end only.
+        println!("succeeded: {why}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let since = job.finished_at.unwrap_or(job.run_at);
+    println!("{} since {since}: {why}", job.status);
+    Ok(FAILED.into())
 }
 
 fn describe(approval: &Approval) {
@@ -140,11 +154,11 @@ async fn ask_here(door: &Door, approval: &Approval) -> anyhow::Result<Option<Exi
 async fn job_of(door: &Door, id: ApprovalId) -> anyhow::Result<ExitCode> {
     println!("waiting for the job (a serving Rackhand starts it) …");
     loop {
-        let approval = approval(door, id).await?;
+        let approval = patiently(door, async || approval(door, id).await).await?;
         if let Some(found) = approval.job {
             return job(door, found).await;
         }
-        if !is_borne(door, &approval).await? {
+        if !patiently(door, async || is_borne(door, &approval).await).await? {
             println!("no job came of it: the server is not what was approved any more, or its status was changed");
             return Ok(FAILED.into());
         }

@@ -10,6 +10,7 @@ mod follow;
 mod mcp;
 mod operations;
 mod shell;
+mod story;
 mod views;
 
 use std::{path::PathBuf, process::ExitCode};

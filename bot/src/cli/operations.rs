@@ -104,8 +104,9 @@ fn bounds(entry: &Entry) -> String {
 /// Whether a job may come of it.
 fn can_follow(entry: &Entry) -> bool {
     let output = (entry.output)();
-    let job = output.as_value().pointer("/properties/job/type").is_some_and(|kind| kind == "string");
-    job || entry.spec.risk == Risk::Destroy
+    let (whole, job) = (output.as_value(), &output.as_value()["properties"]["job"]);
+    let named = job["$ref"].as_str().and_then(|name| whole.pointer(name.strip_prefix('#')?));
+    named.unwrap_or(job)["type"] == "string" || entry.spec.risk == Risk::Destroy
 }
 
 fn positional(field: &Field) -> Arg {

@@ -5,7 +5,7 @@ use rackhand_bot::{
     texts::clean,
 };
 use rackhand_core::{
-    model::JobEventRow,
+    model::EventLevel,
     ops::{JobView, NewInvite, NewToken},
 };
 use serde_json::Value;
@@ -94,11 +94,11 @@ pub fn shown(operation: &str, answer: &Value) -> String {
     own.or_else(items).unwrap_or_else(|| thing(answer))
 }
 
-/// One event of a job.
-pub fn event(event: &JobEventRow) -> String {
-    let seconds = event.elapsed_ms / 1000;
+/// One line of a job's story.
+pub fn line(elapsed_ms: i64, level: EventLevel, step: &str, message: &str) -> String {
+    let seconds = elapsed_ms / 1000;
     let (minutes, seconds) = (seconds / 60, seconds % 60);
-    format!("{minutes:>5}:{seconds:02} {:<8} {:<16} {}", event.level, event.step, clean(&event.message))
+    format!("{minutes:>5}:{seconds:02} {level:<8} {step:<16} {}", clean(message))
 }
 
 fn view<T: serde::de::DeserializeOwned>(answer: &Value, words: impl Fn(&T) -> String) -> Option<String> {
@@ -201,7 +201,7 @@ fn story(view: &JobView) -> String {
     for step in &view.steps {
         lines.push(format!("  {:<2} {:<16} {:<8} try {}", step.seq + 1, clean(&step.name), step.status, step.attempt));
     }
-    lines.extend(view.events.iter().map(event));
+    lines.extend(view.events.iter().map(|it| line(it.elapsed_ms, it.level, &it.step, &it.message)));
     lines.join("\n")
 }
 

@@ -4,6 +4,7 @@
 //! docs/configuration.md. All problems are reported together. Nothing here opens a database, calls out or makes a
 //! directory, and the environment comes in as an argument.
 
+mod api;
 mod database;
 mod glob;
 mod ironic;
@@ -20,8 +21,8 @@ pub use glob::Glob;
 pub use print::{docs, example};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
-    Ansible, Api, ApiAuth, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, Log, LogFormat, Mcp, Notify,
-    Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
+    Ansible, Api, ApiAuth, ApiJwt, Approvals, Fleet, Ironic, IronicAuth, IronicInterface, JwtAlgorithm, Log, LogFormat,
+    Mcp, Notify, Provisioning, Root, Ssh, Sync, Telegram, Time4Vps, Work,
 };
 
 use reader::Reader;
@@ -59,6 +60,8 @@ pub struct Config {
     pub work: Work,
     /// The door for programs.
     pub api: Api,
+    /// Whose tokens it trusts beside our own.
+    pub api_jwt: ApiJwt,
     /// The door for language models.
     pub mcp: Mcp,
     /// What the process says about itself.
@@ -85,6 +88,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
     let notify = Notify::read(&mut reader);
     let work = Work::read(&mut reader);
     let api = Api::read(&mut reader);
+    let api_jwt = ApiJwt::read(&mut reader);
     let mcp = Mcp::read(&mut reader);
     let log = Log::read(&mut reader);
     let (mut problems, warnings) = reader.finish();
@@ -107,6 +111,7 @@ pub fn load(env: impl Fn(&str) -> Option<String>, file: Option<PathBuf>) -> Resu
             notify: notify?,
             work: work?,
             api: api?,
+            api_jwt: api_jwt?,
             mcp: mcp?,
             log: log?,
             warnings,
@@ -137,15 +142,7 @@ fn contradictions(config: &Config) -> Vec<Problem> {
         _ => {}
     }
     problems.extend(ironic::contradictions(&config.ironic));
-    if let (ApiAuth::None, Some(listen)) = (api.auth, api.listen)
-        && !listen.ip().is_loopback()
-    {
-        problems.push(Problem::new(
-            "api.listen",
-            listen.to_string(),
-            "a loopback address such as 127.0.0.1:8080, because api.auth is \"none\": whoever reaches it is an admin",
-        ));
-    }
+    problems.extend(api::contradictions(api, &config.api_jwt));
     let pairs = [
         ("ssh.poll_s", ssh.poll, "ssh.await_limit_s", ssh.await_limit),
         ("provisioning.reset_poll_s", provisioning.reset_poll, "provisioning.reset_limit_s", provisioning.reset_limit),

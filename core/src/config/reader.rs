@@ -147,22 +147,25 @@ impl<'a> Reader<'a> {
         let known = known_keys(&sections);
         let is_section = |name: &str| !name.is_empty() && sections.iter().any(|section| section.name == name);
         let mut found = Vec::new();
-        for (key, value) in table {
-            match value {
-                Value::Table(inner) if is_section(&key) => {
-                    found.extend(inner.into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+        let mut left = vec![(String::new(), table)];
+        while let Some((above, table)) = left.pop() {
+            for (key, value) in table {
+                let path = if above.is_empty() { key } else { format!("{above}.{key}") };
+                match value {
+                    Value::Table(inner) if is_section(&path) => left.push((path, inner)),
+                    other if is_section(&path) => self.problems.push(
+                        Problem::new(
+                            &path,
+                            format!("a value of type {}", other.type_str()),
+                            format!("a table, as in [{path}]"),
+                        )
+                        .at(self.in_file()),
+                    ),
+                    other => found.push((path, other)),
                 }
-                other if is_section(&key) => self.problems.push(
-                    Problem::new(
-                        &key,
-                        format!("a value of type {}", other.type_str()),
-                        format!("a table, as in [{key}]"),
-                    )
-                    .at(self.in_file()),
-                ),
-                other => found.push((key, other)),
             }
         }
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (path, value) in found {
             if known.contains(&path) {
                 self.values.insert(path, value);

@@ -256,12 +256,30 @@ settings! {
     ["api"] Api {
         /// Where it listens, such as 127.0.0.1:8080. Left out, no port is opened.
         listen: Option<SocketAddr>, "listen", "RACKHAND_API_LISTEN", Optional(Address), r#""""#;
-        /// Who may come in: `token`, whoever has one (`rackhand token create`); `none`, everybody on this machine, as an
-        /// admin, for labs: it listens at a loopback address only.
+        /// Who may come in: `token`, whoever has one (`rackhand token create`); `basic`, the same, and also by name and
+        /// password, which are the token's name and its secret; `jwt`, whoever has a JSON Web Token of an issuer that the
+        /// section `api.jwt` trusts; `none`, everybody on this machine, as an admin, for labs: it listens at a loopback
+        /// address only.
         auth: ApiAuth, "auth", "RACKHAND_API_AUTH", OneOf(PhantomData::<ApiAuth>), r#""token""#;
         /// Requests that one token may make in a minute; a burst of as many is taken at once.
         requests_per_minute: u32, "requests_per_minute", "RACKHAND_API_REQUESTS_PER_MINUTE",
             Whole { min: 1, max: 1_000_000 }, "600";
+    }
+
+    /// Whose JSON Web Tokens are trusted, where `api.auth` is `jwt`; each says its `sub` (`jwt:SUB` in the audit) and `exp`.
+    ["api.jwt"] ApiJwt {
+        /// The file with the key that proves who made a token: for RS256, ES256 and EdDSA a public key in PEM (or several,
+        /// while they change), for HS256 a secret of at least 32 bytes, which nobody but the file's owner may read.
+        key_file: Option<PathBuf>, "key_file", "RACKHAND_API_JWT_KEY_FILE", Optional(FilePath), r#""""#;
+        /// How tokens must be signed, whatever they say of themselves.
+        algorithm: JwtAlgorithm, "algorithm", "RACKHAND_API_JWT_ALGORITHM", OneOf(PhantomData::<JwtAlgorithm>),
+            r#""RS256""#;
+        /// Who makes them: their `iss`, exactly.
+        issuer: Option<String>, "issuer", "RACKHAND_API_JWT_ISSUER", Optional(Text), r#""""#;
+        /// Whom they are for: their `aud`, or one of several there.
+        audience: Option<String>, "audience", "RACKHAND_API_JWT_AUDIENCE", Optional(Text), r#""""#;
+        /// Their claim that says the role: viewer, operator or admin. Whoever has none is refused.
+        role_claim: String, "role_claim", "RACKHAND_API_JWT_ROLE_CLAIM", Text, r#""rackhand_role""#;
     }
 
     /// The door for language models: MCP, at `/mcp` beside REST.
@@ -323,6 +341,27 @@ pub enum LogFormat {
 pub enum ApiAuth {
     /// By a token.
     Token,
+    /// By a token, which may come as name and password.
+    Basic,
+    /// By a JSON Web Token of an issuer that is trusted.
+    Jwt,
     /// Not at all.
     None,
+}
+
+/// How a JSON Web Token is signed (RFC 7518, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, VariantNames)]
+pub enum JwtAlgorithm {
+    /// RSA with SHA-256, as PKCS#1 1.5 has it.
+    #[strum(serialize = "RS256")]
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    #[strum(serialize = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[strum(serialize = "EdDSA")]
+    EdDsa,
+    /// HMAC with SHA-256: whoever can check it can make it.
+    #[strum(serialize = "HS256")]
+    Hs256,
 }

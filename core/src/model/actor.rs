@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString};
 
-use crate::ids::{TokenId, UserId};
+use crate::{
+    ids::{TokenId, UserId},
+    units::Timestamp,
+};
 
 /// What a person or a token may do, lowest first.
 #[derive(
@@ -68,6 +71,8 @@ pub struct Actor {
     pub name: String,
     /// The person's number at Telegram, which never changes.
     pub telegram_id: Option<i64>,
+    /// From this moment on it may do nothing. Only for whoever is in no table of ours, where it could be looked up.
+    pub until: Option<Timestamp>,
 }
 
 impl Actor {
@@ -80,6 +85,7 @@ impl Actor {
             token: None,
             name: name.to_owned(),
             telegram_id: None,
+            until: None,
         }
     }
 
@@ -92,11 +98,15 @@ impl Actor {
             token: None,
             name: "local shell".to_owned(),
             telegram_id: None,
+            until: None,
         }
     }
-}
 
-impl Actor {
+    /// A program without a token of ours, let in for another reason; never under a name that a token may have.
+    pub fn program(name: String, role: Role, until: Option<Timestamp>) -> Self {
+        Self { kind: ActorKind::Token, role, user: None, token: None, name, telegram_id: None, until }
+    }
+
     /// A language model that acts for this actor, and may do no more.
     #[must_use]
     pub fn model(self) -> Self {

@@ -43,6 +43,7 @@ impl Token {
             token: Some(self.id),
             name: self.name.clone(),
             telegram_id: None,
+            until: None,
         }
     }
 }

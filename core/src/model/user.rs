@@ -68,6 +68,7 @@ impl User {
             token: None,
             name: self.name(),
             telegram_id: Some(self.telegram_id),
+            until: None,
         }
     }
 }

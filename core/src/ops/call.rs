@@ -301,6 +301,9 @@ impl Cx {
         if let Some(id) = self.actor.token {
             role = role.min(self.token_role(id).await?);
         }
+        if self.actor.until.is_some_and(|end| end <= self.now) {
+            role = Role::Guest;
+        }
         Ok(role)
     }
 
@@ -371,7 +374,8 @@ pub(super) fn approval_key(id: ApprovalId) -> String {
 fn key_of(actor: &Actor, key: &str) -> String {
     let id = actor.user.map(|id| id.to_string()).or(actor.token.map(|id| id.to_string()));
     let who = id.unwrap_or_else(|| actor.name.clone());
-    format!("{}:{who}:{key}", actor.kind)
+    // A name may have a colon in it, as a key may: quoted, the two cannot be told wrongly apart.
+    format!("{}:{who:?}:{key}", actor.kind)
 }
 
 fn answer_of(key: &str) -> Aad<'_> {

@@ -176,6 +176,7 @@ impl OpError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Node(fault) => fault.retry_after(),
+            Self::Store(error) if error.is_race() => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

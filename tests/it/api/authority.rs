@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use rackhand_agent::api::Auth;
 use rackhand_core::{
-    config::ApiAuth,
     model::{Actor, Role},
     ops::{RevokeToken, RevokeTokenInput},
     states::ServerStatus,
@@ -86,7 +86,7 @@ async fn what_destroys_waits_for_a_person_whoever_asks() {
 async fn without_tokens_only_this_machine_is_answered() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let desk = Desk::new(&db).await;
-    let door = Door::with(&desk.ops, ApiAuth::None, 1000).await;
+    let door = Door::with(&desk.ops, Auth::None, 1000).await;
     let caller = door.caller("");
     caller.get("/servers").await.good(200);
     for (name, value) in [
@@ -107,7 +107,7 @@ async fn without_tokens_only_this_machine_is_answered() {
 async fn whoever_asks_too_often_is_told_when_to_come_back() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let desk = Desk::new(&db).await;
-    let door = Door::with(&desk.ops, ApiAuth::Token, 3).await;
+    let door = Door::with(&desk.ops, Auth::Token, 3).await;
     let (one, two) =
         (token(&desk.ops, "one", Role::Viewer, None).await, token(&desk.ops, "two", Role::Viewer, None).await);
     let (one, two) = (door.caller(&one), door.caller(&two));

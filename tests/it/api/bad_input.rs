@@ -8,8 +8,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::caller::{Answered, Place};
-use crate::databases::{Database, each_engine};
+use super::caller::{Answered, Caller, Place};
+use crate::{
+    cli::Machine,
+    databases::{Database, each_engine},
+};
 
 #[tokio::test]
 async fn a_query_that_does_not_fit_names_its_field() {
@@ -106,6 +109,84 @@ async fn a_body_that_does_not_fit_names_its_field() {
 }
 
 #[tokio::test]
+async fn a_body_has_one_meaning() {
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let place = Place::new(&db).await;
+    place.desk.server(1, ServerStatus::Ready, true).await;
+    let at = |method: Method, path: &str, body: Vec<u8>| {
+        let request = place.admin.request(method, path).header(header::CONTENT_TYPE, "application/json");
+        Answered::of(request.body(body))
+    };
+    let long = format!("{{\"labels\":{{\"{}\":\"x\"}}}}", "k".repeat(100_000));
+    for (body, field) in [
+        (r#"{"labels":{"a":"1"},"labels":{"a":"2"}}"#, "labels"),
+        (r#"{"labels":{"a":"1","a":"1"}}"#, "labels.a"),
+        (r#"{"labels":{"a":"1","\u0061":"1"}}"#, "labels.a"),
+        (r#"{"labels":[{"x":1},{"x":1,"x":2}]}"#, "labels[1].x"),
+        (r#"{"labels":5}"#, "labels"),
+        (r#"{"labels":{"a":1}}"#, "labels.a"),
+        (r#"{"labels":null}"#, "labels"),
+        (r#"{"labels":{"a":"\u0000"}}"#, "labels.a"),
+        (r#"{"labels":{"a":"\u001b[31m"}}"#, "labels.a"),
+        (r#"{"labels":{"a":"\u009b"}}"#, "labels.a"),
+        (r#"{"labels":{"\u0007":"x"}}"#, "labels"),
+        (r#"{"labels":{},"\u0007":"x"}"#, "\u{7}"),
+        (r#"{"labels":{"a":"\ud800"}}"#, "."),
+        (r#"{"labels":{"a":"x"}}{}"#, "."),
+        (r#"{"labels":{"a":1e999}}"#, "."),
+        (r#"{"labels":NaN}"#, "."),
+        (&long, "labels"),
+    ] {
+        let answered = at(Method::PATCH, "/servers/vps-1", body.into()).await;
+        let problem = answered.problem(400, "bad-input");
+        let path = problem["errors"][0]["path"].as_str().unwrap();
+        assert!(path == field || (body.len() > 1000 && path.starts_with(field)), "{field}: {path}");
+        assert!(answered.text.len() < 2_000 && !answered.text.chars().any(char::is_control), "{}", answered.text);
+    }
+    for body in [&b"{\"labels\":{\"a\":\"\xff\"}}"[..], b"\xff\xfe{}", b"{\"\xc0\x80\":1}", b"\0"] {
+        at(Method::PATCH, "/servers/vps-1", body.to_vec()).await.bad(".");
+    }
+    for number in ["9223372036854775808", "-9223372036854775809", "1.5", "1e30", "\"7\"", "true", "[7]", "{}"] {
+        let body = format!("{{\"telegram_id\":{number},\"role\":\"viewer\"}}");
+        at(Method::POST, "/users", body.into()).await.bad("telegram_id");
+    }
+    assert_eq!(place.admin.get("/users").await.good(200)["items"], json!([]));
+    assert_eq!(place.admin.get("/servers/vps-1").await.good(200)["server"]["labels"], json!({}));
+}
+
+#[tokio::test]
+async fn nothing_is_logged_as_it_came() {
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let machine = Machine::new(db);
+    machine.here(&["migrate"]);
+    machine.server(1, ServerStatus::Ready, true).await;
+    let secret = machine.token("ci", "admin");
+    let serving = machine.serve_saying("debug").await;
+    let caller = Caller::new(&serving.url, &secret);
+    let forged = "x\n2026-01-01T00:00:00Z  INFO forged\r\u{2028}";
+    caller.patch("/servers/vps-1", &json!({ "labels": { forged: forged } })).await.bad(&format!("labels.{forged}"));
+    caller.patch("/servers/vps-1", &json!({ forged: "\u{1b}[2J" })).await.problem(400, "bad-input");
+    caller.post("/users", &json!({ "telegram_id": 7, "role": "viewer", "first_name": forged })).await;
+    caller.post("/users", &json!({ "telegram_id": 8, "role": "guest", "username": "a\tb" })).await;
+    for path in
+        ["/servers/%0aforged", "/servers/a%1b[31m", "/%0d%0aforged", "/jobs?handle=%0aforged", "/servers/%c2%9b"]
+    {
+        let answered = caller.get_exactly(&format!("/api/v1{path}")).await;
+        assert!(answered.status.is_client_error() || answered.status == 200, "{path}: {answered:?}");
+    }
+    let odd = caller.request(Method::from_bytes(b"F\x21RGED").unwrap(), "/servers");
+    Answered::of(odd.header("X-Request-Id", "forged id").header("User-Agent", "forged"))
+        .await
+        .problem(405, "wrong-method");
+    let log = serving.log();
+    assert!(log.contains("/servers/%0aforged") && log.lines().count() > 8, "{log}");
+    assert!(!log.chars().any(|c| c.is_control() && c != '\n'), "{log:?}");
+    let whole = |line: &str| line.starts_with("20") && line.contains('Z');
+    assert!(log.lines().all(|line| whole(line) && !line.contains("INFO forged") || line.contains("\\n")), "{log}");
+    assert!(!log.contains(&secret), "{log}");
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_refused() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let place = Place::new(&db).await;
@@ -113,6 +194,17 @@ async fn a_body_without_end_is_refused() {
     let body = json!({ "text": "x".repeat(3 << 20) });
     place.operator.post(path, &body).await.problem(413, "too-large");
     place.operator.post(path, &json!({ "text": "x".repeat(1 << 20) })).await.bad("text");
+    let secret = &place.operator.secret;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    );
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(1 << 16));
+    let mut stream = TcpStream::connect(place.door.address).await.unwrap();
+    stream.write_all(format!("{head}{}0\r\n\r\n", chunk.repeat(48)).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
 #[tokio::test]

@@ -3,12 +3,11 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rackhand_agent::{
-    api::{self, Api},
+    api::{self, Api, Auth, Patience},
     mcp::{self, Web},
 };
 use rackhand_core::{
     clock::SystemClock,
-    config::ApiAuth,
     model::{Actor, Role},
     ops::{Answer, CreateToken, CreateTokenInput, Ops},
 };
@@ -36,10 +35,10 @@ pub struct Door {
 
 impl Door {
     pub async fn open(ops: &Ops) -> Self {
-        Self::with(ops, ApiAuth::Token, PLENTY).await
+        Self::with(ops, Auth::Token, PLENTY).await
     }
 
-    pub async fn with(ops: &Ops, auth: ApiAuth, per_minute: u32) -> Self {
+    pub async fn with(ops: &Ops, auth: Auth, per_minute: u32) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -50,22 +49,30 @@ impl Door {
         Self { address, open: stop.drop_guard(), serving }
     }
 
+    /// A door to so many streams of events: of one caller, and in all.
+    pub fn with_streams(ops: &Ops, of_one: usize, in_all: usize) -> Self {
+        Self::serving(Api::new(ops.clone(), Auth::Token, PLENTY).with_streams(of_one, in_all), Patience::default())
+    }
+
     /// Closes it, and waits until it is closed.
     pub async fn close(self) {
         drop(self.open);
         timeout(Duration::from_secs(5), self.serving).await.expect("nobody keeps it open").unwrap();
     }
 
-    /// A door that drops whoever takes nothing for so long, with small buffers on the way.
-    pub fn paced(ops: &Ops, slowest: Duration) -> Self {
+    /// A door that drops whoever takes longer, with small buffers on the way.
+    pub fn paced(ops: &Ops, patience: Patience) -> Self {
+        Self::serving(Api::new(ops.clone(), Auth::Token, PLENTY), patience)
+    }
+
+    fn serving(api: Api, patience: Patience) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_send_buffer_size(16 * 1024).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(64).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let router = api::router(Api::new(ops.clone(), ApiAuth::Token, PLENTY));
-        let serving = tokio::spawn(api::serve_paced(listener, router, slowest, stop.clone()));
+        let serving = tokio::spawn(api::serve_paced(listener, api::router(api), patience, stop.clone()));
         Self { address, open: stop.drop_guard(), serving }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rackhand_agent::api::Patience;
 use rackhand_core::model::Role;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,7 +25,7 @@ const LONG: usize = 2_000;
 async fn a_slow_reader_is_dropped_and_delays_nobody() {
     each_engine(|db| async move {
         let desk = Desk::new(&db).await;
-        let door = Door::paced(&desk.ops, Duration::from_millis(500));
+        let door = Door::paced(&desk.ops, Patience { reader: Duration::from_millis(500), ..Patience::default() });
         let secret = token(&desk.ops, "slow", Role::Viewer, None).await;
         let quick = door.caller(&token(&desk.ops, "quick", Role::Viewer, None).await);
         let mut stuck = stuck(&door, &secret).await;

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::BoxFuture, stream};
 use rackhand_agent::{
-    api::{self, Api},
+    api::{self, Api, Auth},
     mcp::{self, Web},
 };
-use rackhand_core::{config::ApiAuth, store::Engine};
+use rackhand_core::store::Engine;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -73,7 +73,7 @@ async fn every_scenario_that_applies_passes_behind_our_wiring() {
     let stop = CancellationToken::new();
     let web = Web { listen: address, hosts: Vec::new(), origins: Vec::new() };
     let fixtures = mcp::service_of(Fixtures::default(), &web, stop.clone());
-    let api = Api::new(desk.ops.clone(), ApiAuth::None, u32::MAX).with_models(fixtures);
+    let api = Api::new(desk.ops.clone(), Auth::None, u32::MAX).with_models(fixtures);
     let serving = tokio::spawn(api::serve(listener, api::router(api), stop.clone()));
 
     let found = run(&peers, &format!("http://{address}/mcp"), true).await;

@@ -1,6 +1,7 @@
 //! The door over HTTP, and what strangers send to it.
 
-use rackhand_core::{config::ApiAuth, store::Engine};
+use rackhand_agent::api::Auth;
+use rackhand_core::store::Engine;
 use reqwest::Method;
 use serde_json::json;
 
@@ -17,7 +18,7 @@ const BOTH: &str = "application/json, text/event-stream";
 async fn strange_hosts_and_origins_are_refused() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let place = Place::new(&db).await;
-    let open = Door::with(&place.desk.ops, ApiAuth::None, 1000).await;
+    let open = Door::with(&place.desk.ops, Auth::None, 1000).await;
     for (caller, port) in [(place.viewer.clone(), place.door.address.port()), (open.caller(""), open.address.port())] {
         let (own, near) = (format!("127.0.0.1:{port}"), format!("localhost:{port}"));
         let refused = [
@@ -68,7 +69,7 @@ async fn nobody_comes_in_without_a_good_token() {
 async fn a_token_that_asks_too_often_is_told_so() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let place = Place::new(&db).await;
-    let door = Door::with(&place.desk.ops, ApiAuth::Token, 3).await;
+    let door = Door::with(&place.desk.ops, Auth::Token, 3).await;
     let caller = door.caller(&place.viewer.secret);
     for _ in 0..3 {
         assert_eq!(rpc(&caller, "tools/list", &json!({})).await.status, 200);

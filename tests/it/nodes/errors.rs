@@ -9,6 +9,7 @@ use rackhand_core::{
         Fault, FaultKind,
         FaultKind::{Conflict, Invalid, NotFound, Unavailable},
     },
+    model::Role,
     ops::{OpError, Ops},
 };
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use super::{
     between::Harm,
     lab::{IMAGE, Lab, client},
 };
+use crate::api::caller::{Door, token};
 
 fn says(error: &OpError, words: &str, kind: FaultKind) {
     assert_eq!((error.to_string().as_str(), error.kind()), (words, kind), "{error:?}");
@@ -99,10 +101,12 @@ async fn a_node_that_stays_locked_is_busy() {
         format!("{}/v1/nodes/{}/states/power", crate::harness::need(crate::harness::Peer::Ironic).unwrap(), node.uuid);
     let power = reqwest::Client::builder().build().unwrap().put(url).header("X-OpenStack-Ironic-API-Version", "1.56");
     assert_eq!(power.json(&json!({ "target": "power on" })).send().await.unwrap().status(), 202);
-    let input = json!({ "image_id": IMAGE, "server_id": node.uuid });
-    let error = lab.call("provision_server", input).await.unwrap_err();
-    says(&error, &format!("Server {} is busy", node.uuid), Conflict);
-    assert!(error.retry_after().is_some());
+    let door = Door::open(&lab.ops).await;
+    let program = door.caller(&token(&lab.ops, "ci", Role::Operator, None).await);
+    let busy = program.post("/provision", &json!({ "image_id": IMAGE, "server_id": node.uuid })).await;
+    let problem = busy.problem(409, "node-busy");
+    assert_eq!(problem["detail"], format!("Server {} is busy", node.uuid));
+    assert_eq!(busy.header("retry-after"), "10");
     assert_eq!(lab.reserved().await, 0);
 }
 

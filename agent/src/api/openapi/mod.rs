@@ -49,7 +49,7 @@ pub fn document() -> Value {
             "schemas": schemas.components,
             "responses": PROBLEMS.iter().map(|(status, about)| ((*status).to_owned(), problem_response(about))).collect::<Map<_, _>>(),
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer", "description": "Made by `rackhand token create`." }
+                "token": { "type": "http", "scheme": "bearer", "description": "Made by `rackhand token create`; or, where `api.auth` is `jwt`, by an issuer that is trusted." }
             },
         },
     })
@@ -205,12 +205,13 @@ fn responses(schemas: &mut Schemas, route: &Route) -> Value {
 }
 
 /// What can go wrong, by status.
-const PROBLEMS: [(&str, &str); 13] = [
+const PROBLEMS: [(&str, &str); 14] = [
     ("400", "The request is wrong; `errors` says where"),
     ("401", "No token, or one that is worth nothing"),
     ("403", "The token's role is too low, or only a person may do this, or nothing may be done to this"),
     ("404", "What it names does not exist"),
     ("406", "`Accept` does not allow application/json"),
+    ("408", "The body did not end in time"),
     ("409", "The world is not in the state that this needs, or the key was used for another request"),
     ("412", "It changed since it was read"),
     ("413", "The body is too long"),
@@ -241,7 +242,7 @@ fn problems(route: &Route) -> Vec<&'static str> {
         all.push("412");
     }
     if route.has_body() {
-        all.extend(["413", "415"]);
+        all.extend(["408", "413", "415"]);
     }
     if outside {
         all.push("502");

@@ -6,11 +6,15 @@
 //! Its limits: 600 requests a minute for a token unless it is configured otherwise; it answers within 30 s. A request
 //! that changes something carries an `Idempotency-Key`, so that one whose answer was lost can be sent again without harm.
 
+mod events;
+
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Url, header};
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use events::{Events, Told};
 
 use crate::{
     clients::http::{self, BODY_LIMIT, Limits},
