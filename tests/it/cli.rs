@@ -134,7 +134,8 @@ impl Machine {
         self.db.sql(&format!("UPDATE servers SET status = '{status}' WHERE id = '{}'", server.id)).await.unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// A command at this machine, not begun.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = bare(args);
         command
             .env("DATABASE_URL", self.db.url())

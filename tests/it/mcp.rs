@@ -3,7 +3,11 @@
 pub mod client;
 mod conformance;
 mod journey;
+mod later;
 mod reading;
 mod readme;
+mod repeat;
+mod stdio;
+mod tasks;
 pub mod tools;
 mod web;

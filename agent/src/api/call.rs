@@ -13,7 +13,7 @@ use super::{Api, Caller, Patience, Problem, answer, input, routes::Route};
 /// The header that makes a repetition harmless.
 pub(super) const KEY: &str = "idempotency-key";
 /// The longest key.
-pub(super) const LONGEST_KEY: usize = 255;
+pub(crate) const LONGEST_KEY: usize = 255;
 
 /// Reads the request, calls its operation, words the answer.
 pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Request) -> Result<Response, Problem> {
@@ -51,11 +51,13 @@ fn key_of(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     match (keys.next(), keys.next()) {
         (None, _) => Ok(None),
         (Some(_), Some(_)) => Err(bad()),
-        (Some(key), None) => {
-            let fits = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
-            key.to_str().ok().filter(fits).map(Some).ok_or_else(bad)
-        }
+        (Some(key), None) => key.to_str().ok().filter(|key| is_key(key)).map(Some).ok_or_else(bad),
     }
+}
+
+/// Whether a text may be the key of a request.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=LONGEST_KEY).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// JSON is all that there is.

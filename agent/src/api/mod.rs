@@ -40,6 +40,8 @@ use crate::mcp;
 use limits::Limiter;
 use streams::Streams;
 
+pub(crate) use call::{LONGEST_KEY, is_key};
+
 /// Where language models come in.
 pub(crate) const MCP: &str = "/mcp";
 

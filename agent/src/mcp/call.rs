@@ -2,7 +2,7 @@
 
 use rackhand_core::{
     model::Actor,
-    ops::{Answer, OpError, find},
+    ops::{Answer, Entry, OpError, find},
 };
 use rmcp::{
     ErrorData, RoleServer,
@@ -11,7 +11,11 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{Mcp, elicit, tools::Awaiting, wait};
+use super::{
+    Mcp, elicit, key, tasks,
+    tools::{self, Awaiting},
+    wait,
+};
 use crate::api::Problem;
 
 impl Mcp {
@@ -21,34 +25,44 @@ impl Mcp {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let actor = self.actor(&context.extensions).await?;
-        let input = if call.name == wait::NAME {
-            Some((wait::tool().input_schema, "the operation to wait for"))
-        } else {
-            find(&call.name).map(|entry| (super::tools::object((entry.input)()), entry.spec.summary))
-        };
-        let Some((schema, about)) = input else {
-            let name: String = call.name.chars().take(64).collect();
-            return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+        let entry = find(&call.name);
+        let (schema, about) = match entry {
+            Some(entry) => (tools::object((entry.input)()), entry.spec.summary),
+            None if call.name == wait::NAME => (wait::tool().input_schema, "the operation to wait for"),
+            None => {
+                let name: String = call.name.chars().take(64).collect();
+                return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+            }
         };
         let arguments = match elicit::completed(&call, &schema, about, context).await {
             elicit::Arguments::Known(arguments) => arguments,
             elicit::Arguments::Ask(question) => return Ok(question.into()),
         };
-        let answer = if call.name == wait::NAME {
-            self.wait(&actor, arguments, context).await
-        } else {
-            self.operation(&actor, &call.name, arguments).await
+        let answer = match entry {
+            Some(entry) => self.operation(&actor, entry, arguments, tasks::are_spoken(context)).await,
+            None => self.wait(&actor, arguments, context).await.map(CallToolResponse::from),
         };
-        Ok(answer.unwrap_or_else(|error| refusal(error, &call.name, context)).into())
+        Ok(answer.unwrap_or_else(|error| refusal(error, &call.name, context).into()))
     }
 
-    /// The operation of this name, and its answer as the tool's.
-    async fn operation(&self, actor: &Actor, name: &str, input: JsonObject) -> Result<CallToolResult, OpError> {
-        let answer = match self.ops.call_by_name(actor, name, &Value::Object(input), None).await? {
+    /// The operation's answer as the tool's; what goes on as a task, for whoever speaks of them.
+    async fn operation(
+        &self,
+        actor: &Actor,
+        entry: &Entry,
+        mut input: JsonObject,
+        as_task: bool,
+    ) -> Result<CallToolResponse, OpError> {
+        let key = key::taken(entry, &mut input)?;
+        let answer = self.ops.call_by_name(actor, entry.spec.name, &Value::Object(input), key.as_deref()).await?;
+        if let Some(id) = tasks::id_of(entry, &answer).filter(|_| as_task) {
+            return Ok(self.new_task(actor, id).await?.into());
+        }
+        let answer = match answer {
             Answer::Done(output) => output,
             Answer::AwaitingApproval(id) => serde_json::to_value(Awaiting::of(id)).map_err(OpError::Answer)?,
         };
-        Ok(CallToolResult::structured(answer))
+        Ok(CallToolResult::structured(answer).into())
     }
 }
 

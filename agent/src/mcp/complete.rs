@@ -1,8 +1,8 @@
-//! What could stand where somebody is typing: handles, ids of jobs, names of runbooks.
+//! What could stand where somebody is typing: handles, ids of incidents and jobs, names of runbooks.
 
 use rackhand_core::{
     model::Actor,
-    ops::{ListInput, ListJobs, ListJobsInput, ListServers, OpError},
+    ops::{ListIncidents, ListIncidentsInput, ListInput, ListJobs, ListJobsInput, ListServers, OpError},
 };
 use rmcp::{
     ErrorData,
@@ -30,6 +30,7 @@ impl Mcp {
             }
             Reference::Resource(resource) => match resource.uri.as_str() {
                 "server://{handle}" => Some(("handle", "server")),
+                "incident://{id}" => Some(("id", "incident")),
                 "job://{id}" => Some(("id", "job")),
                 "runbook://{name}" => Some(("name", "runbook")),
                 _ => None,
@@ -52,6 +53,11 @@ impl Mcp {
         let fits = |name: &String| name.starts_with(typed);
         match kind {
             "server" => self.handles(actor, fits).await,
+            "incident" => {
+                let input = ListIncidentsInput { limit: PAGE, ..ListIncidentsInput::default() };
+                let incidents = self.read::<ListIncidents>(actor, &input).await?.items;
+                Ok(incidents.into_iter().map(|line| line.incident.id).filter(fits).collect())
+            }
             "job" => {
                 let input = ListJobsInput { limit: PAGE, ..ListJobsInput::default() };
                 let jobs = self.read::<ListJobs>(actor, &input).await?.items;

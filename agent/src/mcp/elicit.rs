@@ -6,7 +6,7 @@ use rmcp::{
     RoleServer,
     model::{
         CallToolRequestParams, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
-        InputRequest, InputRequests, InputRequiredResult, JsonObject, ProtocolVersion, StringSchema,
+        InputRequest, InputRequests, InputRequiredResult, JsonObject, StringSchema,
     },
     service::RequestContext,
 };
@@ -46,7 +46,7 @@ pub(super) async fn completed(
     let (true, Some(question)) = (offers_forms(context), question(&missing, schema, about)) else {
         return Arguments::Known(given);
     };
-    if context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str()) {
+    if super::is_later(context) {
         let request = InputRequest::Elicitation(ElicitRequest::new(question));
         return Arguments::Ask(InputRequiredResult::from_input_requests(InputRequests::from([(
             QUESTION.to_owned(),

@@ -1,17 +1,20 @@
 //! The door for language models: the Model Context Protocol, over standard input and output and over HTTP.
 //!
 //! Tools are made from the table of operations, by the role of whoever calls; a model never does more than its
-//! principal, and what destroys always waits for a person. Nothing here approves anything.
+//! principal, and what destroys always waits for a person. Nothing here approves anything. What takes long is a task of
+//! the protocol for clients that speak of tasks, and is waited for by a tool for all others.
 
 mod call;
 mod caller;
 mod complete;
 mod elicit;
 mod http;
+mod key;
 mod prompts;
 mod read;
 mod resources;
 mod stdio;
+mod tasks;
 mod tools;
 mod wait;
 
@@ -19,10 +22,10 @@ use rackhand_core::{model::Actor, ops::Ops};
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Extensions,
-        GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-        ServerCapabilities, ServerConfig,
+        CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams, CompleteResult, Extensions,
+        GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, UpdateTaskParams,
     },
     service::RequestContext,
 };
@@ -30,7 +33,7 @@ use rmcp::{
 pub use self::{
     caller::Caller,
     http::{Service, Web, service, service_of},
-    stdio::serve_stdio,
+    stdio::{StdioError, serve_stdio},
 };
 pub use rmcp::ServerHandler;
 
@@ -38,6 +41,12 @@ pub use rmcp::ServerHandler;
 const INSTRUCTIONS: &str = "Rackhand looks after a fleet of servers. Tools that start long work answer with a job's id, \
     tools that destroy with an approval's id: a person has to approve in the chat, and no tool can. Follow either with \
     wait_for_operation, or ask get_operation. Servers are named by handles such as vps-267179.";
+
+/// Whether the request is of the protocol's revision 2026-07-28 or a later one. Revisions are dates.
+fn is_later(context: &RequestContext<RoleServer>) -> bool {
+    let version = context.protocol_version();
+    version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
 
 /// The server that answers one connection (standard input and output) or one request (HTTP).
 #[derive(Clone)]
@@ -59,8 +68,12 @@ impl Mcp {
 
 impl ServerHandler for Mcp {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().enable_completions();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .enable_tasks();
         let me = Implementation::new("rackhand", env!("CARGO_PKG_VERSION")).with_title("Rackhand");
         ServerConfig::new(capabilities.build()).with_server_info(me).with_instructions(INSTRUCTIONS)
     }
@@ -70,7 +83,8 @@ impl ServerHandler for Mcp {
         _page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::offered_to(&self.actor(&context.extensions).await?)))
+        let actor = self.actor(&context.extensions).await?;
+        Ok(ListToolsResult::with_all_items(tools::offered_to(&actor, tasks::are_spoken(&context))))
     }
 
     async fn call_tool(
@@ -131,5 +145,33 @@ impl ServerHandler for Mcp {
     ) -> Result<CompleteResult, ErrorData> {
         let actor = self.actor(&context.extensions).await?;
         self.completion(&actor, &wanted).await
+    }
+
+    async fn get_task(
+        &self,
+        wanted: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::require_spoken(&context)?;
+        self.task(&self.actor(&context.extensions).await?, &wanted.task_id).await
+    }
+
+    // No task ever asks anything, so nothing that comes is an answer: it is ignored, as the extension wants.
+    async fn update_task(
+        &self,
+        update: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::require_spoken(&context)?;
+        self.view(&self.actor(&context.extensions).await?, &update.task_id).await.map(|_| ())
+    }
+
+    async fn cancel_task(
+        &self,
+        wanted: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::require_spoken(&context)?;
+        self.cancel(&self.actor(&context.extensions).await?, &wanted.task_id).await
     }
 }

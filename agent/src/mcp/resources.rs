@@ -1,8 +1,8 @@
-//! Things to read by address: servers, jobs, and the runbooks for people, which are part of the program.
+//! Things to read by address: servers, incidents, jobs, and the runbooks for people, which are part of the program.
 
 use rackhand_core::{
     model::Actor,
-    ops::{HandleInput, JobInput, ListInput, ListServers, OpError, ShowJob, ShowServer},
+    ops::{HandleInput, IncidentInput, JobInput, ListInput, ListServers, OpError, ShowIncident, ShowJob, ShowServer},
 };
 use rmcp::{
     ErrorData,
@@ -26,6 +26,12 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
     let json = "application/json";
     vec![
         template("server://{handle}", "server", "A server: status, address, what is going on, what is wrong", json),
+        template(
+            "incident://{id}",
+            "incident",
+            "An incident: what was seen, where, since when, whether it is over",
+            json,
+        ),
         template("job://{id}", "job", "A job: its steps, what happened, how it ended", json),
         template("runbook://{name}", "runbook", "What a person does in a case", "text/markdown"),
     ]
@@ -40,7 +46,8 @@ pub(super) fn runbooks() -> Vec<String> {
 }
 
 impl Mcp {
-    /// A page of what can be read: the runbooks, then the servers. Jobs are too many to list: `list_jobs` does.
+    /// A page of what can be read: the runbooks, then the servers. Jobs and incidents are too many to list: `list_jobs` and
+    /// `list_incidents` do.
     pub(super) async fn resources(&self, actor: &Actor, cursor: String) -> Result<ListResourcesResult, ErrorData> {
         let first = cursor.is_empty();
         let input = ListInput { cursor, limit: 0 };
@@ -65,6 +72,9 @@ impl Mcp {
         let contents = match kind {
             "server" => {
                 self.read::<ShowServer>(actor, &HandleInput { handle: name.to_owned() }).await.map(|it| json(&it))
+            }
+            "incident" => {
+                self.read::<ShowIncident>(actor, &IncidentInput { incident: name.to_owned() }).await.map(|it| json(&it))
             }
             "job" => self.read::<ShowJob>(actor, &JobInput { job: name.to_owned() }).await.map(|it| json(&it)),
             "runbook" => Ok(runbook(name)),

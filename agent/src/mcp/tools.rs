@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rackhand_core::{
     ids::ApprovalId,
     model::{Actor, Decision, Risk, decide},
-    ops::{Entry, Spec, table},
+    ops::{Entry, OperationView, Spec, table},
 };
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::wait;
+use super::{key, tasks, wait};
 
 /// What a tool answers that has to be approved by a person first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -39,11 +39,11 @@ impl Awaiting {
     }
 }
 
-/// The tools that this actor may call.
-pub(super) fn offered_to(actor: &Actor) -> Vec<Tool> {
+/// The tools that this actor may call; `as_tasks`: as they look to a client to which what goes on is a task.
+pub(super) fn offered_to(actor: &Actor, as_tasks: bool) -> Vec<Tool> {
     let may = |spec: &Spec| !matches!(decide(actor, spec.risk, spec.lowest), Decision::Refuse { .. });
     let offered = table().iter().filter(|entry| is_offered(entry) && may(&entry.spec));
-    let mut tools: Vec<Tool> = offered.map(tool).collect();
+    let mut tools: Vec<Tool> = offered.map(|entry| tool(entry, as_tasks)).collect();
     if may(&wait::ASKS) {
         tools.push(wait::tool());
     }
@@ -73,16 +73,24 @@ pub(super) fn title(name: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn tool(entry: &Entry) -> Tool {
+fn tool(entry: &Entry, as_tasks: bool) -> Tool {
     let spec = &entry.spec;
     let destroys = spec.risk == Risk::Destroy;
-    let output = if destroys { schema_for!(Awaiting) } else { (entry.output)() };
+    let output = if as_tasks && tasks::is_long(entry) {
+        schema_for!(OperationView)
+    } else if destroys {
+        schema_for!(Awaiting)
+    } else {
+        (entry.output)()
+    };
+    let mut input = object((entry.input)());
+    key::offer(entry, Arc::make_mut(&mut input));
     let hints = ToolAnnotations::with_title(title(spec.name))
         .read_only(spec.risk == Risk::Read)
         .destructive(destroys)
         .idempotent(spec.repeatable)
         .open_world(false);
-    Tool::new(spec.name, spec.summary, object((entry.input)()))
+    Tool::new(spec.name, spec.summary, input)
         .with_title(title(spec.name))
         .with_raw_output_schema(object(output))
         .with_annotations(hints)

@@ -25,13 +25,16 @@ pub(super) const NAME: &str = "wait_for_operation";
 pub(super) const ASKS: Spec = GetOperation::SPEC;
 /// How often.
 const POLL: Duration = Duration::from_millis(500);
+/// How often where it is another system that is asked.
+const POLL_OUTSIDE: Duration = Duration::from_secs(1);
 /// The longest that one call waits: clients give up on a request after a minute.
 const LONGEST_S: u32 = 50;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WaitInput {
-    /// What the operation answered when it was asked for: an approval's id, a job's id, or the end of a job's id.
+    /// What the operation answered when it was asked for: an approval's id, a job's id or the end of one, or the UUID of
+    /// a node that is being provisioned.
     id: String,
     /// How long to wait at most, in seconds, 1 to 50.
     #[serde(default = "longest")]
@@ -75,11 +78,16 @@ impl Mcp {
             if let Some(story) = &mut story {
                 story.go_on(self, actor, &view).await?;
             }
-            if view.done || self.ops.clock.now() >= until || context.ct.is_cancelled() {
+            let called_off = context.ct.is_cancelled();
+            if called_off {
+                tracing::debug!(id = input.id, "waits no longer: the client called it off");
+            }
+            if view.done || called_off || self.ops.clock.now() >= until {
                 return Ok(CallToolResult::structured(serde_json::to_value(view).map_err(OpError::Answer)?));
             }
+            let poll = if view.course.is_some() { POLL_OUTSIDE } else { POLL };
             tokio::select! {
-                () = self.ops.clock.sleep(POLL) => {}
+                () = self.ops.clock.sleep(poll) => {}
                 () = context.ct.cancelled() => {}
             }
         }
@@ -101,6 +109,8 @@ struct Story {
     peer: Peer<RoleServer>,
     token: ProgressToken,
     status: Option<OperationStatus>,
+    /// Where the node was.
+    state: Option<String>,
     /// The last line of the job's story that was told.
     seen: i64,
     told: u32,
@@ -109,10 +119,10 @@ struct Story {
 impl Story {
     fn of(context: &RequestContext<RoleServer>) -> Option<Self> {
         let token = context.meta.get_progress_token()?;
-        Some(Self { peer: context.peer.clone(), token, status: None, seen: 0, told: 0 })
+        Some(Self { peer: context.peer.clone(), token, status: None, state: None, seen: 0, told: 0 })
     }
 
-    /// Tells what is new: another status, and the job's story since (of much at once, its end).
+    /// Tells what is new: another status, where a node is, and the job's story since (of much at once, its end).
     async fn go_on(&mut self, door: &Mcp, actor: &Actor, view: &OperationView) -> Result<(), OpError> {
         if let Some(job) = view.job {
             let job = door.read::<ShowJob>(actor, &JobInput { job: job.to_string() }).await?;
@@ -123,7 +133,9 @@ impl Story {
                 }
             }
         }
-        if self.status.replace(view.status) != Some(view.status) {
+        let state = view.course.as_ref().map(|course| course.provision_state.clone());
+        let moved = std::mem::replace(&mut self.state, state) != self.state;
+        if self.status.replace(view.status) != Some(view.status) || moved {
             self.tell(view.message.clone()).await;
         }
         Ok(())

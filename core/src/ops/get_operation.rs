@@ -1,15 +1,20 @@
-//! How anything stands that was asked for: a job, or a question to a person and the job that came of it.
+//! How anything stands that was asked for: a job, a question to a person and the job that came of it, or a node that is
+//! being provisioned, which is Ironic's to tell.
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::Display;
 
-use super::{Cx, OpError, Operation, Rest, Spec, Topic};
+use super::{
+    CheckProvisionStatus, Cx, NodeFault, OpError, Operation, Outside, Reach, Rest, Spec, Topic,
+    ironic::{Course, CourseStatus, OperationInput},
+};
 use crate::{
     ids::{ApprovalId, JobId},
     model::{Approval, Job, Risk, Role},
     states::{ApprovalStatus, JobStatus},
+    units::Timestamp,
 };
 
 /// Tells how an operation stands.
@@ -19,7 +24,8 @@ pub struct GetOperation;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetOperationInput {
-    /// What the operation answered when it was asked for: an approval's id, a job's id, or the end of a job's id.
+    /// What the operation answered when it was asked for: an approval's id, a job's id or the end of one, or the UUID of
+    /// a node that is being provisioned.
     pub id: String,
 }
 
@@ -65,6 +71,12 @@ pub struct OperationView {
     pub approval: Option<ApprovalId>,
     /// The job that does it, once there is one.
     pub job: Option<JobId>,
+    /// How the node goes, where this is its provisioning.
+    pub course: Option<Course>,
+    /// When it was asked for; of a node, as Ironic has it.
+    pub asked_at: Option<Timestamp>,
+    /// When something was last heard of it.
+    pub changed_at: Option<Timestamp>,
 }
 
 #[async_trait]
@@ -73,7 +85,7 @@ impl Operation for GetOperation {
     type Output = OperationView;
     const SPEC: Spec = Spec {
         name: "get_operation",
-        summary: "Tells how something that was asked for stands, by the id of its approval or job",
+        summary: "Tells how something that was asked for stands, by the id of its approval, its job or its node",
         topic: Topic::Work,
         rest: &[Rest::get("/operations/{id}")],
         cli: "operations show <id>",
@@ -82,41 +94,92 @@ impl Operation for GetOperation {
         repeatable: true,
         people_only: false,
     };
+    // What the database does not know may be a node, of which Ironic tells.
+    const REACH: Reach = Reach::Run;
 
     fn target(input: &GetOperationInput) -> String {
         input.id.clone()
     }
 
-    async fn run(cx: &mut Cx, input: GetOperationInput) -> Result<OperationView, OpError> {
-        let name = input.id.trim();
-        let approval = match name.parse() {
-            Ok(id) => cx.tx.approval(id).await?,
+    async fn run_outside(cx: &Outside, input: GetOperationInput) -> Result<OperationView, OpError> {
+        let mut inside = cx.ops.cx(cx.ops.store.read().await?, &cx.actor);
+        match inside.operation(&input.id).await {
+            Err(OpError::NotFound { what, name }) => {
+                drop(inside);
+                of_node(cx, &input.id).await?.ok_or(OpError::NotFound { what, name })
+            }
+            known => known,
+        }
+    }
+}
+
+impl Cx {
+    /// How a job stands, or a question with the job that came of it.
+    async fn operation(&mut self, id: &str) -> Result<OperationView, OpError> {
+        let approval = match id.trim().parse() {
+            Ok(id) => self.tx.approval(id).await?,
             Err(_) => None,
         };
         let job = match &approval {
             Some(approval) => match approval.job {
-                Some(id) => Some(cx.tx.require_job(id).await?),
+                Some(id) => Some(self.tx.require_job(id).await?),
                 None => None,
             },
-            None => Some(cx.job(name).await.map_err(|error| match error {
+            None => Some(self.job(id).await.map_err(|error| match error {
                 OpError::NotFound { name, .. } => OpError::NotFound { what: "operation", name },
                 error => error,
             })?),
         };
         let (status, message) = match (&job, &approval) {
             (Some(job), _) => of_job(job),
-            (None, Some(approval)) => of_approval(approval, cx),
-            (None, None) => return Err(OpError::NotFound { what: "operation", name: name.to_owned() }),
+            (None, Some(approval)) => of_approval(approval, self),
+            (None, None) => return Err(OpError::NotFound { what: "operation", name: id.to_owned() }),
         };
+        let told = match &job {
+            Some(job) => self.tx.last_events(job.id, 1).await?.pop().map(|event| event.at),
+            None => None,
+        };
+        let decided_at = approval.as_ref().and_then(|approval| approval.decided_at);
+        let asked_at = approval.as_ref().map(|it| it.asked_at).or(job.as_ref().map(|it| it.created_at));
         Ok(OperationView {
-            id: input.id.clone(),
+            id: id.to_owned(),
             status,
             done: status.is_end(),
             message,
             approval: approval.map(|approval| approval.id).or(job.as_ref().and_then(|job| job.approval)),
-            job: job.map(|job| job.id),
+            job: job.as_ref().map(|job| job.id),
+            course: None,
+            asked_at,
+            changed_at: job.and_then(|job| job.finished_at).or(told).or(decided_at).or(asked_at),
         })
     }
+}
+
+/// How the node of this UUID goes; none where there is no such node, or no Ironic.
+async fn of_node(cx: &Outside, id: &str) -> Result<Option<OperationView>, OpError> {
+    let Ok(node) = id.trim().parse::<uuid::Uuid>() else { return Ok(None) };
+    let course = match CheckProvisionStatus::run_outside(cx, OperationInput { operation_id: node.to_string() }).await {
+        Ok(course) => course,
+        Err(OpError::Node(NodeFault::NoIronic | NodeFault::NotFound { .. })) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let status = match course.status {
+        CourseStatus::AwaitingApproval => OperationStatus::AwaitingApproval,
+        CourseStatus::Accepted | CourseStatus::InProgress => OperationStatus::Running,
+        CourseStatus::Completed => OperationStatus::Succeeded,
+        CourseStatus::Failed => OperationStatus::Failed,
+    };
+    Ok(Some(OperationView {
+        id: id.to_owned(),
+        status,
+        done: status.is_end(),
+        message: course.message.clone(),
+        approval: None,
+        job: None,
+        asked_at: course.started_at,
+        changed_at: course.completed_at.or(course.started_at),
+        course: Some(course),
+    }))
 }
 
 impl OperationStatus {

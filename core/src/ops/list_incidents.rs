@@ -67,11 +67,7 @@ impl Operation for ListIncidents {
         let page = page.cut(incidents, |incident| incident.id.clone());
         let mut items = Vec::with_capacity(page.items.len());
         for incident in page.items {
-            let server = match incident.server {
-                Some(id) => Some(cx.tx.require_server(id).await?.handle),
-                None => None,
-            };
-            items.push(IncidentLine { incident, server });
+            items.push(cx.incident_line(incident).await?);
         }
         Ok(PageOf { items, next: page.next })
     }

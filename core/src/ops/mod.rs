@@ -42,6 +42,7 @@ mod set_language;
 mod set_role;
 mod set_up_server;
 mod show_approval;
+mod show_incident;
 mod show_job;
 mod show_server;
 mod show_status;
@@ -90,6 +91,7 @@ pub use set_language::{Language, SetLanguage, SetLanguageInput};
 pub use set_role::{SetRole, SetRoleInput};
 pub use set_up_server::SetUpServer;
 pub use show_approval::ShowApproval;
+pub use show_incident::{IncidentInput, ShowIncident};
 pub use show_job::{JobView, ShowJob};
 pub use show_server::{ServerView, ShowServer};
 pub use show_status::{Nothing, ShowStatus, Status};
@@ -122,6 +124,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<UnprovisionServer>(),
             Entry::of::<CheckUnprovisionStatus>(),
             Entry::of::<ListIncidents>(),
+            Entry::of::<ShowIncident>(),
             Entry::of::<ListJobs>(),
             Entry::of::<ShowJob>(),
             Entry::of::<CancelJob>(),

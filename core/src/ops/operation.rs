@@ -62,6 +62,8 @@ pub trait Operation: Send + Sync + 'static {
     const SPEC: Spec;
     /// Whether it calls an outside system.
     const REACH: Reach = Reach::Store;
+    /// Its answer names the job that does it, as `job`: whoever asked can follow that.
+    const STARTS_JOB: bool = false;
     /// Where in the input secrets are, as JSON pointers: they are struck out of whatever is kept of it.
     const SECRETS: &'static [&'static str] = &[];
     /// Its answer holds a secret, shown this once: for doors that leave no copy behind.
@@ -130,6 +132,8 @@ pub struct Entry {
     pub output: fn() -> Schema,
     /// Whether it calls an outside system.
     pub reach: Reach,
+    /// Its answer names a job that does it.
+    pub starts_job: bool,
     pub(super) check: fn(&Value) -> Result<Checked, OpError>,
     pub(super) plan: Inside<Plan>,
     pub(super) plan_outside: Abroad<Option<Plan>>,
@@ -161,6 +165,7 @@ impl Entry {
             input_json: LazyLock::new(|| schema_for!(O::Input).to_value()),
             output: || schema_for!(O::Output),
             reach: O::REACH,
+            starts_job: O::STARTS_JOB,
             check: check::<O>,
             plan: |cx, input| {
                 Box::pin(async move {

@@ -29,6 +29,7 @@ impl Operation for RebuildServer {
         repeatable: true,
         people_only: false,
     };
+    const STARTS_JOB: bool = true;
 
     fn target(input: &HandleInput) -> String {
         input.handle.clone()

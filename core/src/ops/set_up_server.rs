@@ -26,6 +26,7 @@ impl Operation for SetUpServer {
         repeatable: true,
         people_only: false,
     };
+    const STARTS_JOB: bool = true;
 
     fn target(input: &HandleInput) -> String {
         input.handle.clone()

@@ -76,7 +76,7 @@ async fn the_shells_model_only_looks_unless_more_is_said() {
 }
 
 /// A world with one server that is set up, and a door that is open.
-async fn with_a_ready_server() -> (World, Running) {
+pub async fn with_a_ready_server() -> (World, Running) {
     let world = World::new().await;
     world.set("RACKHAND_API_LISTEN", "127.0.0.1:0");
     world.set("RACKHAND_API_AUTH", "none");

@@ -1,18 +1,19 @@
 //! Resources, prompts, completion.
 
-use rackhand_core::{states::ServerStatus, store::Engine};
+use rackhand_core::{model::IncidentKind, states::ServerStatus, store::Engine};
 use serde_json::{Value, json};
 
 use super::client::{Client, GENERATIONS};
-use crate::{api::caller::Place, databases::Database};
+use crate::{api::caller::Place, databases::Database, desk::START};
 
 #[tokio::test]
-async fn servers_jobs_and_runbooks_are_read_by_address() {
+async fn servers_incidents_jobs_and_runbooks_are_read_by_address() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let place = Place::new(&db).await;
     for number in 1..=60 {
         place.desk.server(number, ServerStatus::PendingSetup, true).await;
     }
+    let incident = incident(&place).await;
     for (generation, _) in GENERATIONS {
         let Some(mut client) = Client::over_http(generation, &place.operator.root, &place.operator.secret).await else {
             return;
@@ -25,7 +26,7 @@ async fn servers_jobs_and_runbooks_are_read_by_address() {
             .iter()
             .map(|template| &template["uriTemplate"])
             .collect();
-        assert_eq!(addresses, ["server://{handle}", "job://{id}", "runbook://{name}"]);
+        assert_eq!(addresses, ["server://{handle}", "incident://{id}", "job://{id}", "runbook://{name}"]);
 
         let listed = client.ask(&json!({ "do": "list_resources" })).await.unwrap();
         let uris: Vec<&str> =
@@ -35,11 +36,16 @@ async fn servers_jobs_and_runbooks_are_read_by_address() {
 
         let server = read(&mut client, "server://vps-7").await;
         assert_eq!(serde_json::from_str::<Value>(&server).unwrap()["job"]["id"], job.as_str());
+        let shown: Value = serde_json::from_str(&read(&mut client, &format!("incident://{incident}")).await).unwrap();
+        assert_eq!(shown, client.good("show_incident", json!({ "incident": incident })).await);
+        assert_eq!((&shown["server"], &shown["incident"]["kind"]), (&json!("vps-7"), &json!("server_missing")));
         let shown = read(&mut client, &format!("job://{job}")).await;
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["server"]["handle"], "vps-7");
         assert!(read(&mut client, "runbook://parked-job").await.starts_with("# "));
         let unknown = if generation == 1 { -32002 } else { -32602 };
-        for uri in ["server://no-such", "job://00000000", "runbook://../adr/x", "file:///etc/passwd"] {
+        for uri in
+            ["server://no-such", "job://00000000", "incident://00000000", "runbook://../adr/x", "file:///etc/passwd"]
+        {
             let error = client.ask(&json!({ "do": "read", "uri": uri })).await.unwrap_err();
             assert_eq!(error["code"], unknown, "{uri}: {error}");
         }
@@ -54,6 +60,7 @@ async fn prompts_carry_the_facts_and_complete_their_arguments() {
     for number in 1..=120 {
         place.desk.server(number, ServerStatus::Ready, true).await;
     }
+    let incident = incident(&place).await;
     for (generation, _) in GENERATIONS {
         let Some(mut client) = Client::over_http(generation, &place.operator.root, &place.operator.secret).await else {
             return;
@@ -86,10 +93,21 @@ async fn prompts_carry_the_facts_and_complete_their_arguments() {
         assert_eq!((values.len(), more), (100, true));
         let values = complete(&mut client, &typed(("template", "job://{id}"), "id", &job[..20])).await;
         assert_eq!(values, (vec![job.clone()], false));
+        let values = complete(&mut client, &typed(("template", "incident://{id}"), "id", &incident[..20])).await;
+        assert_eq!(values, (vec![incident.clone()], false));
         let values = complete(&mut client, &typed(("template", "runbook://{name}"), "name", "parked")).await;
         assert_eq!(values, (vec!["parked-job".to_owned()], false));
         assert_eq!(complete(&mut client, &typed(("prompt", "no-such"), "handle", "v")).await, (Vec::new(), false));
     }
+}
+
+/// Something is wrong with vps-7.
+async fn incident(place: &Place) -> String {
+    let mut tx = place.desk.store().write().await.unwrap();
+    let server = tx.server_by_handle("vps-7").await.unwrap().unwrap().id;
+    let (incident, _) = tx.open_incident(Some(server), IncidentKind::ServerMissing, "gone", START).await.unwrap();
+    tx.commit().await.unwrap();
+    incident.id
 }
 
 async fn read(client: &mut Client, uri: &str) -> String {

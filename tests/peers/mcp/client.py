@@ -1,7 +1,7 @@
 """An MCP client that is told what to do by lines of JSON, for either generation of the PyPI package `mcp`.
 
 The first line says where the server is: {"url", "token"} or {"command", "env"}, and what the person at the client
-answers to a form ("form"; null: there is no person). Each line after it is one thing to do; each answer is one line:
+answers to a form ("form"; null: there is no person), and whether the client speaks of tasks ("tasks"). Each line after it is one thing to do; each answer is one line:
 {"ok": …} or {"error": {"code", "message"}}, before it any number of {"progress": …}.
 """
 
@@ -37,6 +37,45 @@ def form(answer):
     return fill_in
 
 
+def tasks():
+    """The protocol's extension for long work: a call that became a task is asked about until it has ended."""
+    from typing import Literal
+
+    import mcp_types as types
+    from mcp.client.extension import ClientExtension, ResultClaim
+
+    class Created(types.Result):
+        result_type: Literal["task"]
+        task_id: str
+
+    class Get(types.Request[dict, Literal["tasks/get"]]):
+        method: Literal["tasks/get"] = "tasks/get"
+        name_param = "taskId"
+
+    class Task(types.Result):
+        status: str
+        status_message: str | None = None
+        poll_interval_ms: int
+        result: dict | None = None
+
+    async def follow(created, context):
+        for number in range(1, 90):
+            task = await context.session.send_request(Get(params={"taskId": created.task_id}), Task)
+            say(progress=number, message=task.status_message)
+            if task.status != "working":
+                return types.CallToolResult.model_validate(task.result)
+            await asyncio.sleep(task.poll_interval_ms / 1000)
+        raise TimeoutError(created.task_id)
+
+    class Tasks(ClientExtension):
+        identifier = "io.modelcontextprotocol/tasks"
+
+        def claims(self):
+            return [ResultClaim(result_type="task", model=Created, resolve=follow)]
+
+    return [Tasks()]
+
+
 async def connected(stack, where):
     """The session with a server, and the protocol's version."""
     person = form(where["form"]) if "form" in where else None
@@ -54,7 +93,8 @@ async def connected(stack, where):
 
             web = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=90))
             server = streamable_http_client(where["url"], http_client=web)
-        client = Client(server, elicitation_callback=person, mode=where.get("mode", "auto"))
+        extensions = tasks() if where.get("tasks") else None
+        client = Client(server, elicitation_callback=person, mode=where.get("mode", "auto"), extensions=extensions)
         client = await stack.enter_async_context(client)
         return client, client.protocol_version
     from mcp import ClientSession, stdio_client

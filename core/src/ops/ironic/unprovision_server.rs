@@ -67,6 +67,7 @@ impl Operation for UnprovisionServer {
         people_only: false,
     };
     const REACH: Reach = Reach::Plan;
+    const STARTS_JOB: bool = true;
 
     fn target(input: &UnprovisionRequest) -> String {
         input.server_id.clone()

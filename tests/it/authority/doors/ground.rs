@@ -53,6 +53,8 @@ impl Ground<'_> {
             }
             "label_server" => json!({ "handle": self.server(true).await, "labels": { "env": "prod" } }),
             "show_job" | "cancel_job" | "retry_job" => json!({ "job": self.job().await }),
+            // Nothing is wrong: there is none to be shown.
+            "show_incident" => json!({ "incident": "00000000" }),
             "get_operation" => json!({ "id": self.job().await }),
             "approve" | "refuse" | "show_approval" => json!({ "approval": self.approval().await }),
             "get_node" | "manage_node" | "provide_node" => json!({ "node": UUID }),
