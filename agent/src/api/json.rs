@@ -13,7 +13,7 @@ use super::{Problem, input::shown};
 /// The value in `bytes`, in which every object has each of its names once.
 ///
 /// # Errors
-/// It is no JSON, goes deeper than the 128 levels that serde_json does, or has a name twice: then it says where.
+/// It is no JSON, goes deeper than the 128 levels that `serde_json` does, or has a name twice: then it says where.
 pub(super) fn strict(bytes: &[u8]) -> Result<Value, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let no_json = |error: &serde_json::Error| Problem::bad(".", "bad-json", format!("the body is no JSON: {error}"));

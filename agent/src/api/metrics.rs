@@ -131,7 +131,7 @@ fn provisioning(times: &[RunTimes]) -> String {
 }
 
 /// How many there are of this one; none are not told.
-fn of<T: PartialEq>(counts: &[(T, i64)], one: T) -> i64 {
+fn of<T: Copy + PartialEq>(counts: &[(T, i64)], one: T) -> i64 {
     counts.iter().find(|(other, _)| *other == one).map_or(0, |(_, count)| *count)
 }
 

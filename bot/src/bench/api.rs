@@ -58,7 +58,7 @@ pub async fn api(dir: &Path) -> anyhow::Result<()> {
         "Asker, upstream and Rackhand share this machine: where they fill it, processor time says more than rates."
     );
     println!("Rackhand holds {}", rackhand.memory()?);
-    // The first once more at the end: what is held then does not grow with what was asked.
+    // The last one twice: what is held grows with who asks at once, and not with how much was asked.
     for connections in CONNECTIONS.into_iter().chain(CONNECTIONS.last().copied()) {
         measure(connections, &direct, &through, &rackhand).await?;
     }

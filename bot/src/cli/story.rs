@@ -47,18 +47,14 @@ impl<'a> Story<'a> {
                     continue;
                 }
             };
-            match told {
-                Some(told) => {
-                    if let Told::Event(id, _) = &told {
-                        self.last = Some(*id);
-                    }
-                    return Ok(told);
+            if let Some(told) = told {
+                if let Told::Event(id, _) = &told {
+                    self.last = Some(*id);
                 }
-                None => {
-                    self.open = None;
-                    self.door.clock().sleep(AGAIN).await;
-                }
+                return Ok(told);
             }
+            self.open = None;
+            self.door.clock().sleep(AGAIN).await;
         }
     }
 

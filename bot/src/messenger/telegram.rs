@@ -14,7 +14,7 @@ mod incoming;
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use rackhand_core::{clients::calls::counted, fault::chain, secret::Secret};
+use rackhand_core::{clients::calls::Call, fault::chain, secret::Secret};
 use reqwest012::{RequestBuilder, Response, StatusCode, Url, multipart, redirect};
 use serde::Serialize;
 use serde_json::Value;
@@ -98,7 +98,7 @@ impl Telegram {
     /// A poll is waited for as long as nothing comes: it is counted as a system of its own.
     async fn execute(&self, method: &'static str, request: RequestBuilder) -> Result<Value, SendError> {
         let system = if method == GetUpdates::NAME { "telegram-poll" } else { "telegram" };
-        counted(system, self.exchange(method, request)).await
+        Call::of(system).ended(self.exchange(method, request).await)
     }
 
     async fn exchange(&self, method: &'static str, request: RequestBuilder) -> Result<Value, SendError> {

@@ -26,7 +26,7 @@ impl Router {
 
     pub(super) async fn show_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
         let node = self.node(asked, id).await?;
-        Ok(Reply::here(self.node_card(asked, &node)).toast(plain!(asked.reader.lang, "toast-fresh")))
+        Ok(Reply::here(node::card(&asked.reader, &node)).toast(plain!(asked.reader.lang, "toast-fresh")))
     }
 
     /// A node by what was typed; for `/unprovision`, what is to be done to it.
@@ -55,7 +55,7 @@ impl Router {
 
     /// The card of the node of this name; none where no node has it.
     pub(super) async fn node_named(&self, asked: &Asked<'_>, name: &str) -> Result<Option<Reply>, RouteError> {
-        Ok(self.node_if(asked, name).await?.map(|node| Reply::here(self.node_card(asked, &node))))
+        Ok(self.node_if(asked, name).await?.map(|node| Reply::here(node::card(&asked.reader, &node))))
     }
 
     /// Provisions the node that `NODE [IMAGE]` names; none where no node has this name.
@@ -85,7 +85,7 @@ impl Router {
                 self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
                 let node = self.node(asked, id).await?;
                 let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
-                Ok(self.told(asked, &node, &told))
+                Ok(Self::told(asked, &node, &told))
             }
         }
     }
@@ -106,7 +106,7 @@ impl Router {
         let request = ProvisionRequest { server_id, resource_class: None, image_id, config_drive: None };
         self.done::<ProvisionServer>(asked, &request).await?;
         let node = self.node(asked, &node.uuid).await?;
-        Ok(self.told(asked, &node, &told))
+        Ok(Self::told(asked, &node, &told))
     }
 
     async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
@@ -126,16 +126,13 @@ impl Router {
     }
 
     /// What was done, over the node's card as it is now.
-    fn told(&self, asked: &Asked<'_>, node: &NodeView, told: &str) -> Reply {
-        let card = self.node_card(asked, node);
+    fn told(asked: &Asked<'_>, node: &NodeView, told: &str) -> Reply {
+        let card = node::card(&asked.reader, node);
         let html = format!("{told}\n\n{}", card.html);
         Reply::here(Message { html, ..card }).toast(plain!(asked.reader.lang, "toast-node-started", name = name(node)))
     }
 
-    fn node_card(&self, asked: &Asked<'_>, node: &NodeView) -> Message {
-        node::card(&asked.reader, node)
-    }
-
+    /// A node, where there is one of this name.
     async fn node_if(&self, asked: &Asked<'_>, name: &str) -> Result<Option<NodeView>, RouteError> {
         if self.ops.ironic.is_none() || asked.reader.role < Role::Viewer {
             return Ok(None);

@@ -8,14 +8,26 @@ use crate::{clock::Stopwatch, fault::Fault};
 /// The name of the durations, in seconds; by `system`, and by `code`: `ok`, or the kind of the fault.
 pub const DURATIONS: &str = "outside_call_duration_seconds";
 
-/// Makes a call of `system` and counts it. One that nobody waits for to its end is not counted.
-///
-/// # Errors
-/// Those of the call.
-pub async fn counted<T, E: Fault>(system: &'static str, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    let watch = Stopwatch::start();
-    let ended = call.await;
-    let code = ended.as_ref().map_or_else(|error| error.kind().into(), |_| "ok");
-    metrics::histogram!(DURATIONS, "system" => system, "code" => code).record(watch.elapsed());
-    ended
+/// A call that is under way. One that nobody waits for to its end is not counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    system: &'static str,
+    watch: Stopwatch,
+}
+
+impl Call {
+    /// A call of `system` that begins now.
+    pub fn of(system: &'static str) -> Self {
+        Self { system, watch: Stopwatch::start() }
+    }
+
+    /// Counts it by how it ended, and gives that back.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn ended<T, E: Fault>(self, ended: Result<T, E>) -> Result<T, E> {
+        let code: &'static str = ended.as_ref().map_or_else(|error| error.kind().into(), |_| "ok");
+        metrics::histogram!(DURATIONS, "system" => self.system, "code" => code).record(self.watch.elapsed());
+        ended
+    }
 }

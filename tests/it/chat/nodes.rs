@@ -64,12 +64,12 @@ fn dump(house: &House, person: &Person) {
 #[tokio::test]
 async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let Some(lab) = Lab::new().await else { return };
-    let script = json!({ "prepare_s": 1, "tear_down_s": 1, "clean_s": 1.5, "clean_wait_s": 1.5 });
+    let script = json!({ "prepare_s": 1, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 });
     let node = lab.node(script).await;
     let name = node.name.clone().unwrap();
-    let mut last = String::new();
+    let mut tenth = String::new();
     for _ in 0..9 {
-        last = lab.enrolled(json!({})).await.name.unwrap();
+        tenth = lab.enrolled(json!({})).await.name.unwrap();
     }
     let mut house = House::at_ironic(&lab.between.url, None).await;
     let anna = house.member(101, "Anna", Role::Admin).await;
@@ -77,11 +77,11 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
 
     // The list pages in one message; a tap opens the card.
     let list = house.say(&anna, "/nodes").await;
-    assert!(list.text.contains(&name) && !list.text.contains(&last) && list.button("◀").is_none(), "{list:#?}");
+    assert!(list.text.contains(&name) && !list.text.contains(&tenth) && list.button("◀").is_none(), "{list:#?}");
     house.tap(&anna, "▶").await;
     let list = house.last(&anna);
-    assert!(list.text.contains(&last) && !list.text.contains(&name) && list.button("▶").is_none(), "{list:#?}");
-    house.tap(&anna, &format!("🆕 {last}")).await;
+    assert!(list.text.contains(&tenth) && !list.text.contains(&name) && list.button("▶").is_none(), "{list:#?}");
+    house.tap(&anna, &format!("🆕 {tenth}")).await;
     assert_eq!(labels(&house.last(&anna)), ["✅ Manage", "🔄 Refresh", "🗄 Nodes"]);
     house.tap(&anna, "Nodes").await;
     house.tap(&anna, &format!("🟢 {name}")).await;
@@ -169,6 +169,8 @@ async fn what_failed_says_why_and_what_to_do() {
     house.tap(&ivan, "Согласен").await;
     let failed = house.until(&ivan, "Не удалось снять").await;
     assert!(failed.text.contains("disk 3 does not answer") && failed.text.contains("👉"), "{}", failed.text);
+    // Ironic says that it is kept out of use a moment before its state does.
+    lab.until(&uncleaned.uuid, "clean failed").await;
     lab.patch(&uncleaned.uuid, &[Patch::add("/extra/script", json!({}))]).await;
     house.tap(&ivan, "Узел").await;
     let card = house.last(&ivan);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// So much may the issuer's clock and ours differ.
 const LEEWAY: Duration = Duration::from_secs(30);
-/// The longest `sub`, as OpenID Connect Core 1.0 (section 2) has it; characters.
+/// The longest `sub`, as section 2 of `OpenID` Connect Core 1.0 has it; characters.
 const LONGEST_SUBJECT: usize = 255;
 
 /// What a token has to say.

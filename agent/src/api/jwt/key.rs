@@ -18,6 +18,8 @@ const LONGEST_FILE: u64 = 64 * 1024;
 const SHORTEST_SECRET: usize = 32;
 /// The sizes of RSA keys that are taken; bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// What a file's mode lets others than its owner do.
+const OTHERS: u32 = 0o077;
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -91,7 +93,7 @@ impl Keys {
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(LONGEST_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
         if algorithm == JwtAlgorithm::Hs256 {
-            return if mode & 0o077 == 0 { shared(path, &bytes) } else { Err(KeyError::Open(path.to_owned())) };
+            return if mode & OTHERS == 0 { shared(path, &bytes) } else { Err(KeyError::Open(path.to_owned())) };
         }
         let found: Result<Vec<_>, _> = SubjectPublicKeyInfoDer::pem_slice_iter(&bytes).collect();
         let found = found.ok().filter(|found| !found.is_empty()).ok_or_else(|| KeyError::NoKey(path.to_owned()))?;

@@ -36,7 +36,7 @@ use self::{
     private::PrivateDir,
     text::Redactor,
 };
-use crate::{clients::calls::counted, secret::Secret};
+use crate::{clients::calls::Call, secret::Secret};
 
 /// How long `ansible-playbook --version` may take; the first start of a fresh installation compiles it.
 const VERSION_LIMIT: Duration = Duration::from_mins(1);
@@ -164,7 +164,7 @@ impl Ansible {
     ///
     /// When the future is dropped, the run is stopped and everything that belongs to it is ended.
     pub async fn run(&self, run: PlaybookRun, events: Sender<PlaybookEvent>) -> Result<Recap, AnsibleError> {
-        counted("ansible", self.played(run, events)).await
+        Call::of("ansible").ended(self.played(run, events).await)
     }
 
     async fn played(&self, run: PlaybookRun, events: Sender<PlaybookEvent>) -> Result<Recap, AnsibleError> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clients::{
-        calls::counted,
+        calls::Call,
         http::{self, BODY_LIMIT},
     },
     clock::SharedClock,
@@ -133,7 +133,7 @@ impl Caller {
     /// Sends the request and tells what became of it. Puts down the version that the answer names.
     async fn told(&self, request: &Request, versioned: bool) -> Result<(u16, bytes::Bytes), IronicError> {
         let started = self.clock.now();
-        let told = counted("ironic", self.exchange(request, versioned)).await;
+        let told = Call::of("ironic").ended(self.exchange(request, versioned).await);
         let elapsed_ms = self.clock.now().since(started).as_millis();
         let (method, path) = (&request.method, || format!("/v1/{}", request.path.join("/")));
         match &told {

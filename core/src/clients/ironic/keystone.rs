@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clients::{
-        calls::counted,
+        calls::Call,
         excerpt::bounded,
         http::{self, BODY_LIMIT},
     },
@@ -91,7 +91,7 @@ impl Tokens {
         if let Some(token) = self.fresh().filter(usable) {
             return Ok(token);
         }
-        let got = counted("keystone", self.ask()).await.map_err(|error| error.without(self.secret()));
+        let got = Call::of("keystone").ended(self.ask().await).map_err(|error| error.without(self.secret()));
         let got = got.inspect_err(|error| tracing::info!(system = "keystone", %error, "no token"))?;
         let token = Arc::new(got);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());

@@ -27,7 +27,7 @@ pub use self::{
     keys::{HostKey, NotAHostKey, OrchestratorKey},
     session::{Output, Session},
 };
-use crate::{clients::calls::counted, secret::Secret};
+use crate::{clients::calls::Call, secret::Secret};
 
 /// What its calls are counted as.
 const SYSTEM: &str = "ssh";
@@ -57,36 +57,37 @@ pub enum Auth<'a> {
 /// The line that the SSH server greets with, such as `SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10`: the cheapest sign of
 /// life. Proves nothing about who answers: the pinned key is not looked at.
 pub async fn banner(target: &Target, deadline: Duration) -> Result<String, SshError> {
-    counted(SYSTEM, async {
-        let mut deadline = Deadline::after(deadline);
-        let stream = dial(target, &mut deadline).await?;
-        deadline.keep(read_banner(stream)).await.ok_or(SshError::NoBanner)?
-    })
-    .await
+    Call::of(SYSTEM).ended(greeting(target, Deadline::after(deadline)).await)
 }
 
 /// The host's key, without a login; [`SshError::HostKeyChanged`] when it is not the pinned one.
 pub async fn host_key(target: &Target, deadline: Duration) -> Result<HostKey, SshError> {
-    counted(SYSTEM, async { Ok(open(target, &mut Deadline::after(deadline)).await?.key) }).await
+    let opened = Call::of(SYSTEM).ended(open(target, &mut Deadline::after(deadline)).await);
+    Ok(opened?.key)
 }
 
 /// Logs in as `user`.
 pub async fn login(target: &Target, user: &str, auth: Auth<'_>, deadline: Duration) -> Result<Session, SshError> {
-    counted(SYSTEM, async {
-        let mut deadline = Deadline::after(deadline);
-        let mut connection = open(target, &mut deadline).await?;
-        match deadline.within("the login", authenticate(&mut connection, user, auth)).await?? {
-            Answer::Welcome => Ok(Session { connection }),
-            Answer::Refused { .. } => Err(SshError::AuthRefused),
-        }
-    })
-    .await
+    Call::of(SYSTEM).ended(logged_in(target, user, auth, Deadline::after(deadline)).await)
 }
 
 /// Whether the host lets nobody in by password: it offers neither `password` nor `keyboard-interactive` to `user`, and
 /// refuses a password all the same when it is sent a random one.
 pub async fn password_refused(target: &Target, user: &str, deadline: Duration) -> Result<bool, SshError> {
-    counted(SYSTEM, lets_nobody_in_by_password(target, user, deadline)).await
+    Call::of(SYSTEM).ended(lets_nobody_in_by_password(target, user, deadline).await)
+}
+
+async fn greeting(target: &Target, mut deadline: Deadline) -> Result<String, SshError> {
+    let stream = dial(target, &mut deadline).await?;
+    deadline.keep(read_banner(stream)).await.ok_or(SshError::NoBanner)?
+}
+
+async fn logged_in(target: &Target, user: &str, auth: Auth<'_>, mut deadline: Deadline) -> Result<Session, SshError> {
+    let mut connection = open(target, &mut deadline).await?;
+    match deadline.within("the login", authenticate(&mut connection, user, auth)).await?? {
+        Answer::Welcome => Ok(Session { connection }),
+        Answer::Refused { .. } => Err(SshError::AuthRefused),
+    }
 }
 
 async fn lets_nobody_in_by_password(target: &Target, user: &str, deadline: Duration) -> Result<bool, SshError> {

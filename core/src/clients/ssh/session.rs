@@ -9,7 +9,7 @@ use super::{
     HostKey, SYSTEM, SshError,
     connect::{Connection, Deadline},
 };
-use crate::clients::calls::counted;
+use crate::clients::calls::Call;
 
 /// How long a command that was given up may delay its caller, while the host is told.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl Session {
         deadline: Duration,
         max_output: usize,
     ) -> Result<Output, SshError> {
-        counted(SYSTEM, self.told(command, stdin, Deadline::after(deadline), max_output)).await
+        Call::of(SYSTEM).ended(self.told(command, stdin, Deadline::after(deadline), max_output).await)
     }
 
     async fn told(

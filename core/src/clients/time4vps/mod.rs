@@ -31,7 +31,7 @@ pub use self::{
 };
 use crate::{
     clients::{
-        calls::counted,
+        calls::Call,
         http::{self, BODY_LIMIT},
     },
     clock::SharedClock,
@@ -142,7 +142,7 @@ impl Time4vps {
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Time4vpsError> {
         self.keep_quiet()?;
         let started = self.clock.now();
-        let answered = counted("time4vps", self.exchange(method.clone(), path, body)).await;
+        let answered = Call::of("time4vps").ended(self.exchange(method.clone(), path, body).await);
         let elapsed_ms = self.clock.now().since(started).as_millis();
         match &answered {
             Ok(_) => tracing::debug!(system = "time4vps", %method, path, elapsed_ms, "call answered"),
