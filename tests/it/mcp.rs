@@ -9,5 +9,5 @@ mod readme;
 mod repeat;
 mod stdio;
 mod tasks;
-mod tools;
+pub mod tools;
 mod web;

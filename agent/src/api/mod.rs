@@ -24,7 +24,10 @@ mod streams;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, middleware, routing::get};
+use axum::{
+    Json, Router, middleware,
+    routing::{MethodRouter, any_service, get},
+};
 use rackhand_core::ops::Ops;
 
 pub use auth::{Auth, Caller};
@@ -49,7 +52,7 @@ pub struct Api {
     pub ops: Ops,
     auth: Auth,
     limiter: Arc<Limiter>,
-    models: Option<mcp::Service>,
+    models: Option<MethodRouter>,
     streams: Streams,
 }
 
@@ -68,8 +71,8 @@ impl Api {
 
     /// The same with the door for language models beside it.
     #[must_use]
-    pub fn with_models(self, models: mcp::Service) -> Self {
-        Self { models: Some(models), ..self }
+    pub fn with_models<S: mcp::ServerHandler>(self, models: mcp::Service<S>) -> Self {
+        Self { models: Some(any_service(models)), ..self }
     }
 }
 

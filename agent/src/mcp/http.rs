@@ -3,8 +3,11 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use rackhand_core::ops::Ops;
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+use rmcp::{
+    ServerHandler,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +16,8 @@ use super::{Caller, Mcp};
 /// The largest body of a request, in bytes.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
-/// The door as a service of HTTP.
-pub type Service = StreamableHttpService<Mcp, NeverSessionManager>;
+/// A server of the protocol as a service of HTTP.
+pub type Service<S = Mcp> = StreamableHttpService<S, NeverSessionManager>;
 
 /// What the door keeps to on the web.
 #[derive(Clone, Debug)]
@@ -31,6 +34,11 @@ pub struct Web {
 /// The door over HTTP. Each request has to come with the [`rackhand_core::model::Actor`] that it was found to come from
 /// among its extensions.
 pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
+    service_of(Mcp::new(ops, Caller::Request), web, stop)
+}
+
+/// Any server of the protocol behind the same wiring: what it answers is its own, how it is reached is not.
+pub fn service_of<S: ServerHandler + Clone>(server: S, web: &Web, stop: CancellationToken) -> Service<S> {
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -41,8 +49,7 @@ pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
         .enforce_origin_validation()
         .with_max_request_body_bytes(LARGEST_BODY)
         .with_cancellation_token(stop);
-    let door = Mcp::new(ops, Caller::Request);
-    StreamableHttpService::new(move || Ok(door.clone()), Arc::new(NeverSessionManager::default()), config)
+    StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config)
 }
 
 /// The names that this address has by itself. Where it is every address of the machine, only the loopback ones are known.

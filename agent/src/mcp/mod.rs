@@ -20,7 +20,7 @@ mod wait;
 
 use rackhand_core::{model::Actor, ops::Ops};
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
+    ErrorData, RoleServer,
     model::{
         CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams, CompleteResult, Extensions,
         GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
@@ -32,9 +32,10 @@ use rmcp::{
 
 pub use self::{
     caller::Caller,
-    http::{Service, Web, service},
+    http::{Service, Web, service, service_of},
     stdio::{StdioError, serve_stdio},
 };
+pub use rmcp::ServerHandler;
 
 /// What every client is told at its start.
 const INSTRUCTIONS: &str = "Rackhand looks after a fleet of servers. Tools that start long work answer with a job's id, \

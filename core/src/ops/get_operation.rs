@@ -164,8 +164,8 @@ async fn of_node(cx: &Outside, id: &str) -> Result<Option<OperationView>, OpErro
         Err(error) => return Err(error),
     };
     let status = match course.status {
-        CourseStatus::Accepted | CourseStatus::AwaitingApproval => OperationStatus::AwaitingApproval,
- CourseStatus::InProgress => OperationStatus::Running,
+        CourseStatus::AwaitingApproval => OperationStatus::AwaitingApproval,
+        CourseStatus::Accepted | CourseStatus::InProgress => OperationStatus::Running,
         CourseStatus::Completed => OperationStatus::Succeeded,
         CourseStatus::Failed => OperationStatus::Failed,
     };

@@ -10,12 +10,7 @@ use std::{
 use rackhand_core::{states::ServerStatus, store::Engine};
 use serde_json::{Value, json};
 
-use crate::{
-    cli::Machine,
-    databases::Database,
-    e2e::world::eventually,
-    harness::SOON,
-};
+use crate::{cli::Machine, databases::Database, e2e::world::eventually, harness::SOON};
 
 /// `rackhand mcp` with a client that has said hello.
 struct Pipes {

@@ -77,29 +77,6 @@ fn check(role: Role, tool: &Value) {
     }
 }
 
-/// What is not shown cannot be called by its name either, and whoever tries starts nothing.
-#[tokio::test]
-async fn what_is_not_shown_is_refused_by_name() {
-    each_engine(|db| async move {
-        let place = Place::new(&db).await;
-        let server = place.desk.server(1, ServerStatus::Ready, true).await;
-        for role in ROLES {
-            let shown = offered(role);
-            for entry in table().iter().filter(|entry| !shown.contains(entry.spec.name)) {
-                let name = entry.spec.name;
-                let result = call(place.with_role(role), name, &input(name, &server.handle)).await;
-                assert_eq!(result["isError"], true, "{role} {name}: {result}");
-                let code = result["structuredContent"]["code"].as_str().unwrap();
-                let expected = if entry.spec.people_only { "people-only" } else { "forbidden" };
-                assert_eq!(code, expected, "{role} {name}: {result}");
-            }
-        }
-        assert_eq!(place.desk.count_jobs().await, 0);
-        assert!(approvals(&place).await.is_empty());
-    })
-    .await;
-}
-
 /// With the most that a token can have, every tool in the table is called on an open question, in every shape.
 #[tokio::test]
 async fn no_tool_approves() {
@@ -109,9 +86,7 @@ async fn no_tool_approves() {
         let asked = call(&place.admin, "rebuild_server", &json!({ "handle": server.handle })).await;
         assert_eq!(asked["structuredContent"]["status"], "awaiting_approval", "{asked}");
         let approval = asked["structuredContent"]["approval_id"].as_str().unwrap();
-        for entry in table() {
-            let name = entry.spec.name;
-            let usual = input(name, &server.handle);
+        for (name, usual) in authority::doors::inputs(&place.desk.ops).await {
             let mut all = usual.clone();
             all["approval"] = approval.into();
             let shapes = [
@@ -191,19 +166,6 @@ async fn a_revoked_token_is_nobody() {
     let refused = rpc(&place.viewer, "tools/list", &json!({})).await;
     refused.problem(401, "unauthenticated");
     assert!(refused.header("www-authenticate").starts_with("Bearer"), "{refused:?}");
-}
-
-/// An input that the operation takes.
-fn input(name: &str, handle: &str) -> Value {
-    match name {
-        "provision_server" => json!({ "image_id": "debian" }),
-        "unprovision_server" => json!({ "server_id": "node" }),
-        "check_provision_status" | "check_unprovision_status" => json!({ "operation_id": "node" }),
-        "get_node" | "manage_node" | "provide_node" => json!({ "node": "node" }),
-        "enrol_node" => json!({ "name": "node", "bmc": { "address": "https://192.0.2.7" } }),
-        "list_audit" | "list_incidents" | "list_nodes" => json!({}),
-        _ => authority::input_for(name, handle, 7),
-    }
 }
 
 /// One request, as a client of the older revisions sends it.

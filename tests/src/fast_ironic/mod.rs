@@ -1,6 +1,7 @@
 //! An Ironic that has one node and answers at once: what is measured in front of it is not its own slowness.
 //!
-//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed.
+//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Its
+//! lists are empty.
 
 use std::{
     io,
@@ -60,6 +61,7 @@ impl FastIronic {
         let version = answer.clone();
         let router = Router::new()
             .route("/v1", get(async move || version("{\"id\":\"v1\"}")))
+            .route("/v1/nodes", get(async || versioned("{\"nodes\":[]}")))
             .route(&format!("/v1/nodes/{UUID}"), get(async move || answer(node)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { address, serving, seen })
