@@ -1,11 +1,14 @@
 //! What is typed: a command, a server's name, a job's, or something that only comes close.
 
+use std::time::Duration;
+
 use rackhand_core::{
     ids::JobId,
     model::{Role, Server},
     ops::{Answer, JobInput, ListInput, ListServers, OpError, ShowJob},
     states::JobStatus,
 };
+use tokio::time::timeout;
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
 
 /// So many servers are looked through for a name that comes close.
 const MOST_SERVERS: u32 = 2_000;
+/// How long is waited for Ironic to say whether a word is a node's name.
+const NODE_PATIENCE: Duration = Duration::from_secs(3);
 
 impl Router {
     pub(super) async fn typed(&self, asked: &Asked<'_>, text: &str) -> Result<Reply, RouteError> {
@@ -52,8 +57,8 @@ impl Router {
             return self.answer(asked, &Want::Job(job)).await;
         }
         let one_word = !text.contains(char::is_whitespace);
-        // An Ironic that is away knows no names: the word is something else then.
-        if one_word && let Ok(Some(reply)) = self.node_named(asked, text).await {
+        // An Ironic that is away or slow knows no names: the word is something else then.
+        if one_word && let Ok(Ok(Some(reply))) = timeout(NODE_PATIENCE, self.node_named(asked, text)).await {
             return Ok(reply);
         }
         // One word that is close to a server's name was meant to be it.
