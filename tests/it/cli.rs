@@ -1,6 +1,7 @@
 //! The command line, by the program itself: here and over REST.
 
 mod follow;
+mod readme;
 mod remote;
 mod words;
 
@@ -136,7 +137,19 @@ impl Machine {
 
     /// A command at this machine, not begun.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = bare(args);
+        self.at_home(bare(args))
+    }
+
+    /// Runs what a person types into a shell at this machine.
+    pub fn shell(&self, script: &str) -> Ended {
+        let program = program("rackhand");
+        let path = format!("{}:{}", program.parent().unwrap().display(), setting("PATH").unwrap_or_default());
+        let mut shell = Command::new("bash");
+        shell.args(["-euc", script]).env_clear().env("PATH", path).env("RACKHAND_LOG", "off").stdin(Stdio::null());
+        ended(&self.at_home(shell).output().unwrap())
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
         command
             .env("DATABASE_URL", self.db.url())
             .env("RACKHAND_DATA_DIR", self.dir.path().join("data"))
