@@ -77,15 +77,15 @@ pub async fn job(door: &Door, id: JobId) -> anyhow::Result<ExitCode> {
                 println!("{}", views::line(elapsed_ms, level, &step, &message));
                 said = seq;
             }
-            // It may have been sent on since: what is told may be long past.
-            Told::Event(_, EventBody::JobStatus { status: JobStatus::Parked, .. }) => {
+            // It may have been sent on since: what is told may be long past. What is not kept any more is not told.
+            Told::Reset | Told::Event(_, EventBody::JobStatus { status: JobStatus::Parked, .. }) => {
                 let view = patiently(door, look).await?;
                 if view.job.status == JobStatus::Parked {
                     break view;
                 }
             }
             Told::End => break patiently(door, look).await?,
-            Told::Event(..) | Told::Reset => {}
+            Told::Event(..) => {}
         }
     };
     for line in view.events.iter().filter(|line| line.seq > said) {

@@ -51,13 +51,16 @@ impl Rackhand {
         if let Some(after) = after {
             builder = builder.header("Last-Event-ID", after.to_string());
         }
-        let response = builder.send().await.map_err(|error| RackhandError::Away(error.without_url()))?;
+        let response =
+            tokio::time::timeout(LONGEST_SILENCE, builder.send()).await.map_err(|_| RackhandError::Silent)?;
+        let response = response.map_err(|error| RackhandError::Away(error.without_url()))?;
         let status = response.status().as_u16();
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if status == 200 && kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
             return Ok(Events { response, text: Vec::new() });
         }
-        let body = http::body(response, BODY_LIMIT).await.map_err(RackhandError::Cut)?;
+        let body = tokio::time::timeout(LONGEST_SILENCE, http::body(response, BODY_LIMIT)).await;
+        let body = body.map_err(|_| RackhandError::Silent)?.map_err(RackhandError::Cut)?;
         judge(status, &body).and(Err(RackhandError::Stranger { status }))
     }
 }

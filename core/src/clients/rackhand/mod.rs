@@ -52,6 +52,9 @@ pub enum RackhandError {
     /// It cannot be reached, or did not answer in time.
     #[error("Rackhand does not answer: is it there, and does it serve REST (api.listen)?")]
     Away(#[source] reqwest::Error),
+    /// Somebody took the connection, and says nothing.
+    #[error("Rackhand took the connection and does not answer")]
+    Silent,
     /// The answer broke off or has no end.
     #[error("the answer cannot be read")]
     Cut(#[source] http::BodyError),
@@ -68,7 +71,7 @@ impl Fault for RackhandError {
         match self {
             Self::NoName(_) => FaultKind::NotFound,
             Self::Problem { status, .. } => kind_of(*status),
-            Self::Away(_) | Self::Cut(_) | Self::Stranger { status: 500.. } => FaultKind::Unavailable,
+            Self::Away(_) | Self::Silent | Self::Cut(_) | Self::Stranger { status: 500.. } => FaultKind::Unavailable,
             Self::BadUrl | Self::Stranger { .. } => FaultKind::Invalid,
         }
     }
