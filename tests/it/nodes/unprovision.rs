@@ -174,3 +174,35 @@ async fn whenever_its_worker_dies_the_end_is_the_same() {
         assert!((1..=2).contains(&deletes), "{at}: told {deletes} times");
     }
 }
+
+#[tokio::test]
+async fn an_approval_tells_of_its_own_job_whatever_becomes_of_the_node() {
+    let Some(lab) = Lab::new().await else { return };
+    let node = lab.active(json!({})).await;
+    let told = async |id: &Value| lab.call("check_unprovision_status", json!({ "operation_id": id })).await.unwrap();
+    let [called_off, done] = [true, false].map(async |clean| {
+        let id = lab.ask(&node.uuid, clean).await;
+        (json!(id), lab.approve(id).await.unwrap()["started"]["job"].as_str().unwrap().to_owned())
+    });
+    let (called_off, job) = called_off.await;
+    assert_eq!(told(&called_off).await["status"], "in_progress");
+    lab.call("cancel_job", json!({ "job": job })).await.unwrap();
+    assert_eq!(
+        (&told(&called_off).await["status"], lab.ended(&job).await.status),
+        (&json!("failed"), JobStatus::Cancelled)
+    );
+
+    let (done, job) = done.await;
+    let worker = lab.work("w", Arc::new(NoWitness));
+    lab.ended(&job).await;
+    worker.abort();
+    let completed = told(&done).await;
+    assert_eq!(completed["status"], "completed", "{completed}");
+    // Somebody else has it now.
+    let instance = uuid::Uuid::now_v7().to_string();
+    lab.patch(&node.uuid, &[Patch::add("/instance_uuid", instance)]).await;
+    lab.told(&node.uuid, Target::Active, "active").await;
+    let later = told(&done).await;
+    assert_eq!((&later["message"], &later["completed_at"]), (&completed["message"], &completed["completed_at"]));
+    assert_eq!((&later["status"], &told(&called_off).await["status"]), (&json!("completed"), &json!("failed")));
+}

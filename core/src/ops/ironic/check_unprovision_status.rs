@@ -46,7 +46,10 @@ impl Operation for CheckUnprovisionStatus {
         let node = cx.node_with_words(&node, unprovision_course).await?;
         let course = match of_question(&node, &approval, cx.now) {
             Some(course) => course,
-            None => cx.unprovisioning(&node).await?,
+            None => match cx.ended_job(&approval).await? {
+                Some(job) => of_ended(&node, &job),
+                None => cx.unprovisioning(&node).await?,
+            },
         };
         Ok(Course { operation_id: input.operation_id, ..course })
     }
@@ -63,14 +66,21 @@ impl Outside {
         }))
     }
 
+    /// The job that an approval started, if it is over.
+    async fn ended_job(&self, approval: &Approval) -> Result<Option<Job>, OpError> {
+        let Some(id) = approval.job else { return Ok(None) };
+        let job = self.ops.store.read().await?.require_job(id).await?;
+        Ok(Some(job).filter(|job| job.finished_at.is_some()))
+    }
+
     /// How it goes: by the job that does it, where there is one; else by a question that is open; else by the node.
     async fn unprovisioning(&self, node: &Node) -> Result<Course, OpError> {
         let course = unprovision_course(node);
         let mut tx = self.ops.store.read().await?;
         if let Some(job) = tx.open_jobs_with(UNPROVISION_NODE, "node", &node.uuid).await?.first() {
             return Ok(match course {
-                Ok(course) if course.status != CourseStatus::Completed => course,
-                // Ironic was not told yet; or the node is free, and its settings are put back.
+                Ok(course) if course.status == CourseStatus::InProgress => course,
+                // Ironic was not told yet, and an error is an old one; or the node is free, and its settings are put back.
                 _ => of_job(node, job),
             });
         }
@@ -98,6 +108,21 @@ fn of_job(node: &Node, job: &Job) -> Course {
     let seen = course(node, (status, None, message.clone()));
     // It is not over before its job is, whatever Ironic thinks of the node.
     Course { status, message, started_at: Some(job.created_at), completed_at: None, ..seen }
+}
+
+/// What came of it, whatever has become of the node since.
+fn of_ended(node: &Node, job: &Job) -> Course {
+    let (status, percent) = match job.status {
+        JobStatus::Succeeded => (CourseStatus::Completed, Some(100)),
+        _ => (CourseStatus::Failed, None),
+    };
+    let words = job.outcome.as_ref().or(job.reason.as_ref()).map_or(String::new(), |why| format!(": {}", why.text));
+    let message = format!("Server {}: job {} {}{words}", name_of(node), job.id, job.status);
+    Course {
+        started_at: Some(job.created_at),
+        completed_at: job.finished_at,
+        ..course(node, (status, percent, message))
+    }
 }
 
 /// What an approval by itself says; nothing once it was given.
