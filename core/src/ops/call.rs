@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
 use super::{Cx, Entry, OpError, Operation, Reach, Unchanged, find, operation::Checked};
 use crate::{
@@ -100,15 +100,38 @@ impl Ops {
     ) -> Result<Answer<Value>, OpError> {
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.chars().take(64).collect()))?;
         let checked = Checked { unchanged, ..(entry.check)(input)? };
-        let answer = self.decided(entry, actor, &checked, key).await;
+        if entry.reach != Reach::Run || entry.spec.risk == Risk::Read {
+            return self.settled(entry, actor, &checked, key).await;
+        }
+        // Whoever asked may go away meanwhile: what was begun outside is ended, and how is written down.
+        let (ops, actor, key) = (self.clone(), actor.clone(), key.map(str::to_owned));
+        let deed = async move { ops.settled(entry, &actor, &checked, key.as_deref()).await };
+        match tokio::spawn(deed.in_current_span()).await {
+            Ok(answer) => answer,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(OpError::Stopping),
+            },
+        }
+    }
+
+    /// Decides and does it, and tells the log and the audit what became of it.
+    async fn settled(
+        &self,
+        entry: &'static Entry,
+        actor: &Actor,
+        checked: &Checked,
+        key: Option<&str>,
+    ) -> Result<Answer<Value>, OpError> {
+        let answer = self.decided(entry, actor, checked, key).await;
         match &answer {
             Ok(_) if entry.spec.risk == Risk::Read => {}
-            Ok(_) => info!(operation = name, %actor, target = checked.target, "done"),
+            Ok(_) => info!(operation = entry.spec.name, %actor, target = checked.target, "done"),
             Err(error) => {
-                warn!(operation = name, %actor, target = checked.target, error = chain(error), "not done");
+                warn!(operation = entry.spec.name, %actor, target = checked.target, error = chain(error), "not done");
                 // Whoever looks for what is not there is no news; whoever looks where they may not is.
                 if entry.spec.risk != Risk::Read || error.kind() == FaultKind::Forbidden {
-                    self.audit_refusal(entry, actor, &checked, error).await;
+                    self.audit_refusal(entry, actor, checked, error).await;
                 }
             }
         }
@@ -263,7 +286,7 @@ impl Ops {
     }
 
     /// What tells one request's input from another's. A plain hash of a secret could be guessed at: that one is keyed.
-    fn hash(&self, checked: &Checked) -> String {
+    pub(super) fn hash(&self, checked: &Checked) -> String {
         let text = checked.input.to_string();
         if checked.kept == checked.input {
             return hex(&Sha256::digest(text.as_bytes()));
@@ -338,6 +361,8 @@ async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId
     {
         return Ok(open.id);
     }
+    // Who may ask only until then has their question answered only until then.
+    let life = cx.now.plus(cx.ops.limits.approval_life);
     let approval = Approval {
         id: ApprovalId::new(),
         plan,
@@ -347,7 +372,7 @@ async fn ask(cx: &mut Cx, entry: &Entry, checked: &Checked) -> Result<ApprovalId
         token: cx.actor.token,
         status: ApprovalStatus::Asked,
         asked_at: cx.now,
-        expires_at: cx.now.plus(cx.ops.limits.approval_life),
+        expires_at: cx.actor.until.map_or(life, |until| until.min(life)),
         decided_by: None,
         decided_at: None,
         outcome: None,
@@ -373,9 +398,9 @@ pub(super) fn approval_key(id: ApprovalId) -> String {
 /// A key is its actor's own: another's request with the same key is another request. People may rename themselves.
 fn key_of(actor: &Actor, key: &str) -> String {
     let id = actor.user.map(|id| id.to_string()).or(actor.token.map(|id| id.to_string()));
-    let who = id.unwrap_or_else(|| actor.name.clone());
     // A name may have a colon in it, as a key may: quoted, the two cannot be told wrongly apart.
-    format!("{}:{who:?}:{key}", actor.kind)
+    let who = id.unwrap_or_else(|| format!("{:?}", actor.name));
+    format!("{}:{who}:{key}", actor.kind)
 }
 
 fn answer_of(key: &str) -> Aad<'_> {

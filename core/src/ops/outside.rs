@@ -5,7 +5,6 @@
 //! process that dies in the middle leaves a trace of it.
 
 use serde_json::Value;
-use tracing::Instrument;
 
 use super::{Answer, Cx, Entry, OpError, Ops, call::RACES, operation::Checked};
 use crate::{
@@ -21,6 +20,8 @@ pub struct Outside {
     pub actor: Actor,
     /// What tells this request from every other one, of whoever else: the same again is the same request.
     pub key: Option<String>,
+    /// What was asked for under this key, as a hash that gives no secret away.
+    pub request: Option<String>,
     /// The moment of asking.
     pub now: Timestamp,
 }
@@ -37,11 +38,12 @@ impl Ops {
         if let Some(known) = self.gate(entry, actor, checked, key.as_deref()).await? {
             return Ok(known);
         }
-        let plan = (entry.plan_outside)(&self.outside(actor, key.clone()), checked.input.clone()).await?;
+        let outside = self.outside(actor, checked, key.clone());
+        let plan = (entry.plan_outside)(&outside, checked.input.clone()).await?;
         self.transacted(entry, actor, checked, key.as_deref(), plan.as_ref()).await
     }
 
-    /// Does it outside, and then writes down what was done. Whoever asked may go away meanwhile: what was begun is ended.
+    /// Does it outside, and then writes down what was done.
     pub(super) async fn done_outside(
         &self,
         entry: &'static Entry,
@@ -51,23 +53,15 @@ impl Ops {
     ) -> Result<Answer<Value>, OpError> {
         if entry.spec.risk == Risk::Read {
             self.gate(entry, actor, checked, None).await?;
-            return Ok(Answer::Done((entry.run_outside)(&self.outside(actor, key), checked.input.clone()).await?));
+            let outside = self.outside(actor, checked, key);
+            return Ok(Answer::Done((entry.run_outside)(&outside, checked.input.clone()).await?));
         }
         if let Some(known) = self.begun(entry, actor, checked, key.as_deref()).await? {
             return Ok(known);
         }
-        let (outside, checked) = (self.outside(actor, key), checked.clone());
-        let deed = async move {
-            let output = (entry.run_outside)(&outside, checked.input.clone()).await?;
-            outside.written_down(entry, &checked, output).await
-        };
-        match tokio::spawn(deed.in_current_span()).await {
-            Ok(answer) => answer,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(OpError::Stopping),
-            },
-        }
+        let outside = self.outside(actor, checked, key);
+        let output = (entry.run_outside)(&outside, checked.input.clone()).await?;
+        outside.written_down(entry, checked, output).await
     }
 
     /// Whether the actor may ask for it; and the answer, if it was given before.
@@ -112,8 +106,9 @@ impl Ops {
         }
     }
 
-    fn outside(&self, actor: &Actor, key: Option<String>) -> Outside {
-        Outside { ops: self.clone(), actor: actor.clone(), key, now: self.clock.now() }
+    fn outside(&self, actor: &Actor, checked: &Checked, key: Option<String>) -> Outside {
+        let request = key.is_some().then(|| self.hash(checked));
+        Outside { ops: self.clone(), actor: actor.clone(), key, request, now: self.clock.now() }
     }
 }
 

@@ -63,6 +63,12 @@ async fn the_same_request_ten_times_at_once_takes_one_node() {
         let changed = json!({ "image_id": "another", "resource_class": lab.class });
         let reused = call_as(&lab.ops, &lab.anna.actor(), &changed, "same").await;
         assert!(matches!(reused, Err(OpError::KeyReused)), "{reused:?}");
+        // So too where no answer was kept: the node has a note of what was asked for.
+        lab.desk.db.sql("DELETE FROM requests").await.unwrap();
+        let reused = call_as(&lab.ops, &lab.anna.actor(), &changed, "same").await;
+        assert!(matches!(reused, Err(OpError::KeyReused)), "{reused:?}");
+        let again = call_as(&lab.ops, &lab.anna.actor(), &input, "same").await.unwrap();
+        assert!(answers.contains(again["server_id"].as_str().unwrap()));
     })
     .await;
 }

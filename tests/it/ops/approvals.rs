@@ -192,6 +192,24 @@ async fn who_may_no_longer_ask_has_not_asked() {
     .await;
 }
 
+/// Of a program that an issuer vouches for until a moment.
+#[tokio::test]
+async fn a_question_is_open_no_longer_than_its_asker_is_known() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let anna = desk.person(1, Role::Admin).await;
+        let server = desk.server(1, ServerStatus::Ready, true).await;
+        let until = desk.ops.clock.now().plus(Duration::from_secs(60));
+        let program = Actor::program("jwt:ci".to_owned(), Role::Admin, Some(until));
+        let id = ask(&desk.ops, &program, &server.handle).await;
+        assert_eq!(desk.store().read().await.unwrap().approval(id).await.unwrap().unwrap().expires_at, until);
+        desk.clock.advance(Duration::from_secs(61));
+        assert_eq!(approve(&desk.ops, &anna, id).await.unwrap(), json!("expired"));
+        assert_eq!(desk.count_jobs().await, 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_plan_is_the_same_text_on_every_day_and_machine() {
     let desk_plan = |db| async move {

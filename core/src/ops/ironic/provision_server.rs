@@ -86,7 +86,8 @@ impl Operation for ProvisionServer {
 
     async fn run_outside(cx: &Outside, input: ProvisionRequest) -> Result<ProvisionResponse, OpError> {
         let instance = cx.key.as_deref().map_or_else(|| uuid::Uuid::now_v7().to_string(), instance_of);
-        let reservation = Reservation { ironic: cx.ironic()?, clock: &cx.ops.clock, instance, now: cx.now };
+        let (ironic, request) = (cx.ironic()?, cx.request.clone());
+        let reservation = Reservation { ironic, clock: &cx.ops.clock, instance, request, now: cx.now };
         let held = if cx.key.is_some() { reservation.held().await? } else { None };
         let node = match held {
             // The same request was here before, and went at least as far as this.

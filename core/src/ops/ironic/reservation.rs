@@ -35,6 +35,9 @@ pub(super) struct Note {
     pub reserved_at: Timestamp,
     /// For which instance.
     pub instance: String,
+    /// What was asked for, where the request has a key: another request may have the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 /// Someone who reaches for a node.
@@ -43,16 +46,19 @@ pub(super) struct Reservation<'a> {
     pub clock: &'a SharedClock,
     /// For which instance.
     pub instance: String,
+    /// What was asked for, where the request has a key.
+    pub request: Option<String>,
     /// When it was asked for.
     pub now: Timestamp,
 }
 
 impl Reservation<'_> {
-    /// The node that this reservation has already.
+    /// The node that this reservation has already. Another request with the same key is refused.
     pub async fn held(&self) -> Result<Option<Node>, OpError> {
         let filter = NodeFilter { instance_uuid: Some(self.instance.clone()), ..NodeFilter::default() };
         let page = self.ironic.nodes_page(&filter, None, 1).await;
-        Ok(page.map_err(|error| NodeFault::of(&self.instance, error))?.nodes.pop())
+        let node = page.map_err(|error| NodeFault::of(&self.instance, error))?.nodes.pop();
+        if node.as_ref().is_some_and(|node| self.is_anothers(node)) { Err(OpError::KeyReused) } else { Ok(node) }
     }
 
     /// Reserves the node that is asked for, or a free one.
@@ -128,14 +134,19 @@ impl Reservation<'_> {
         Ok(nodes)
     }
 
+    fn is_anothers(&self, node: &Node) -> bool {
+        note_of(node).is_some_and(|note| note.request.is_some() && note.request != self.request)
+    }
+
     async fn take(&self, node: &Node) -> Result<Node, IronicError> {
-        let ours = Note { reserved_at: self.now, instance: self.instance.clone() };
+        let ours = Note { reserved_at: self.now, instance: self.instance.clone(), request: self.request.clone() };
         let patches =
             [Patch::add("/instance_uuid", self.instance.as_str()), Patch::add(format!("/extra/{NOTE}"), json!(ours))];
         match self.ironic.patch_node(&node.uuid, &patches).await {
             Err(error) if error.effect_unknown() => {
                 let seen = self.ironic.node(&node.uuid).await?;
-                if seen.instance_uuid.as_deref() == Some(&self.instance) { Ok(seen) } else { Err(error) }
+                let ours = seen.instance_uuid.as_deref() == Some(&self.instance) && !self.is_anothers(&seen);
+                if ours { Ok(seen) } else { Err(error) }
             }
             answer => answer,
         }
