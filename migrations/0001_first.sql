@@ -170,14 +170,6 @@ CREATE TABLE incidents (
 );
 CREATE UNIQUE INDEX incidents_one_open ON incidents (COALESCE(server, ''), kind) WHERE status <> 'resolved';
 
--- When each provider last answered, and last did not, as whoever asks it regularly found it.
-CREATE TABLE contacts (
-    provider TEXT PRIMARY KEY,
-    answered_at BIGINT,
-    failed_at BIGINT,
-    away_since BIGINT
-);
-
 -- Append-only; each row's code covers the row and the code before it.
 CREATE TABLE audit (
     seq BIGINT PRIMARY KEY,

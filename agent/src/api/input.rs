@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The longest body; bytes.
-pub(super) const LONGEST_BODY: usize = 2 << 20;
+pub(crate) const LONGEST_BODY: usize = 2 << 20;
 /// So much of a name that somebody made up is shown to them.
 const LONGEST_NAME: usize = 64;
 /// So much more of a body that is too long is heard out, so that its sender reads the answer.

@@ -41,6 +41,7 @@ use limits::Limiter;
 use streams::Streams;
 
 pub(crate) use call::{LONGEST_KEY, is_key};
+pub(crate) use input::LONGEST_BODY;
 
 /// Where language models come in.
 pub(crate) const MCP: &str = "/mcp";

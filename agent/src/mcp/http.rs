@@ -12,9 +12,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Caller, Mcp};
-
-/// The largest body of a request, in bytes.
-const LARGEST_BODY: usize = 2 * 1024 * 1024;
+use crate::api::LONGEST_BODY;
 
 /// A server of the protocol as a service of HTTP.
 pub type Service<S = Mcp> = StreamableHttpService<S, NeverSessionManager>;
@@ -47,7 +45,7 @@ pub fn service_of<S: ServerHandler + Clone>(server: S, web: &Web, stop: Cancella
             web.origins.iter().cloned().chain(own_names(web.listen).map(|name| format!("http://{name}"))),
         )
         .enforce_origin_validation()
-        .with_max_request_body_bytes(LARGEST_BODY)
+        .with_max_request_body_bytes(LONGEST_BODY)
         .with_cancellation_token(stop);
     StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config)
 }

@@ -12,9 +12,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::{Caller, Mcp};
-
-/// The longest line, in bytes. A line is a message; over HTTP its body may be as long.
-const LONGEST_LINE: usize = 2 * 1024 * 1024;
+use crate::api::LONGEST_BODY;
 
 /// Why a client at standard input and output was left.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +21,7 @@ pub enum StdioError {
     #[error("the client did not begin as the protocol wants")]
     Start(#[source] Box<ServerInitializeError>),
     /// A message of it was too long to be kept.
-    #[error("the client sent a line of more than {LONGEST_LINE} bytes")]
+    #[error("the client sent a line of more than {LONGEST_BODY} bytes")]
     TooLong,
 }
 
@@ -63,7 +61,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
         ready!(Pin::new(&mut this.input).poll_read(cx, buf))?;
         for byte in &buf.filled()[before..] {
             this.line = if *byte == b'\n' { 0 } else { this.line + 1 };
-            if this.line > LONGEST_LINE {
+            if this.line > LONGEST_BODY {
                 this.too_long.cancel();
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, StdioError::TooLong)));
             }

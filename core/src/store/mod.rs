@@ -73,7 +73,11 @@ impl Slice {
 /// A result of the store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../../migrations/0001_first.sql"))];
+/// In order; what some database may have carried out already is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../../migrations/0001_first.sql")),
+    (2, "contacts", include_str!("../../../migrations/0002_contacts.sql")),
+];
 
 /// Longest wait for a connection or for another writer.
 const PATIENCE: Duration = Duration::from_secs(15);
