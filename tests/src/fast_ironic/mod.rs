@@ -1,7 +1,7 @@
-//! An Ironic that has one node and answers at once: what is measured in front of it is not its own slowness.
+//! An Ironic that answers at once: what is measured in front of it is not its own slowness.
 //!
-//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Its
-//! lists are empty.
+//! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Beside that
+//! it lists a free one, takes every wish for the two, and forgets it: each of them stays as it is.
 
 use std::{
     io,
@@ -14,9 +14,10 @@ use std::{
 
 use axum::{
     Router,
+    extract::RawQuery,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, put},
     serve::ListenerExt,
 };
 use tokio::{net::TcpListener, task::AbortHandle};
@@ -25,6 +26,11 @@ use tokio::{net::TcpListener, task::AbortHandle};
 const NODE: &str = include_str!("node.json");
 /// The UUID of the node.
 pub const UUID: &str = "40dd414f-e878-4ff3-8b92-11afa670057a";
+/// The UUID of the free one.
+pub const FREE: &str = "8f0c2a51-3b7d-4e69-a1f4-6d2e90b7c835";
+/// What it says of any node that is to be provisioned.
+const VALID: &str =
+    r#"{"boot":{"result":true},"deploy":{"result":true},"management":{"result":true},"power":{"result":true}}"#;
 
 /// It serves until this is dropped.
 #[derive(Debug)]
@@ -59,10 +65,22 @@ impl FastIronic {
             versioned(json)
         };
         let version = answer.clone();
+        let free: &'static str = free().leak();
+        let lists = Lists { all: listed(&[node, free].join(",")).leak(), free: listed(free).leak() };
+        let list = get(async move |RawQuery(query)| versioned(lists.of(&query.unwrap_or_default())));
         let router = Router::new()
             .route("/v1", get(async move || version("{\"id\":\"v1\"}")))
-            .route("/v1/nodes", get(async || versioned("{\"nodes\":[]}")))
-            .route(&format!("/v1/nodes/{UUID}"), get(async move || answer(node)));
+            .route("/v1/nodes", list.post(async move || (StatusCode::CREATED, versioned(free))))
+            .route(&format!("/v1/nodes/{UUID}"), get(async move || answer(node)))
+            .route(
+                &format!("/v1/nodes/{FREE}"),
+                get(async move || versioned(free)).patch(async move || versioned(free)),
+            )
+            .route(&format!("/v1/nodes/{FREE}/validate"), get(async || versioned(VALID)));
+        let router = [UUID, FREE].iter().fold(router, |router, uuid| {
+            let taken = put(async || (StatusCode::ACCEPTED, versioned("")));
+            router.route(&format!("/v1/nodes/{uuid}/states/provision"), taken)
+        });
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { address, serving, seen })
     }
@@ -87,6 +105,38 @@ impl Drop for FastIronic {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// What it lists.
+#[derive(Clone, Copy)]
+struct Lists {
+    all: &'static str,
+    free: &'static str,
+}
+
+impl Lists {
+    /// Nothing has the instance that somebody looks for; of kinds of machines it knows nothing.
+    fn of(self, query: &str) -> &'static str {
+        match query {
+            _ if query.contains("instance_uuid=") => "{\"nodes\":[]}",
+            _ if query.contains("associated=") || query.contains("provision_state=") => self.free,
+            _ => self.all,
+        }
+    }
+}
+
+fn listed(nodes: &str) -> String {
+    format!("{{\"nodes\":[{nodes}]}}")
+}
+
+/// The deployed node before it was.
+fn free() -> String {
+    let mut node: serde_json::Value = NODE.parse().unwrap_or_default();
+    let before = [("uuid", FREE.into()), ("name", "rack4-node08".into()), ("provision_state", "available".into())];
+    for (field, value) in before.into_iter().chain([("instance_uuid", serde_json::Value::Null)]) {
+        node[field] = value;
+    }
+    node.to_string()
 }
 
 fn compact(json: &str) -> String {

@@ -67,7 +67,11 @@ impl Door for Chat {
             _ if told.contains("takes the role") => Outcome::NeedsRole,
             _ if told.contains("did not understand") => Outcome::NotThere,
             _ if after.id > before.id && after.text.contains("Lost for good") => Outcome::Ask,
-            _ => Outcome::Run,
+            _ => {
+                let heard = (after.id, after.edits) != (before.id, before.edits) || !words.is_empty();
+                assert!(heard, "{}: the bot is silent", call.row.operation);
+                Outcome::Run
+            }
         }]
     }
 }
