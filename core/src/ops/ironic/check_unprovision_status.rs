@@ -39,27 +39,30 @@ impl Operation for CheckUnprovisionStatus {
     }
 
     async fn run_outside(cx: &Outside, input: OperationInput) -> Result<Course, OpError> {
-        let Some((approval, node)) = cx.question(&input.operation_id).await? else {
+        let Some((approval, params)) = cx.question(&input.operation_id).await? else {
             let node = cx.node_with_words(&input.operation_id, unprovision_course).await?;
             return cx.unprovisioning(&node).await;
         };
-        let node = cx.node_with_words(&node, unprovision_course).await?;
-        let course = match of_question(&node, &approval, cx.now) {
+        let node = cx.node_with_words(&params.node, unprovision_course).await?;
+        let mut course = match of_question(&node, &approval, cx.now) {
             Some(course) => course,
             None => cx.unprovisioning(&node).await?,
         };
+        if course.status == CourseStatus::Completed && params.is_without_cleaning() {
+            course.message = not_wiped(&node, &approval);
+        }
         Ok(Course { operation_id: input.operation_id, ..course })
     }
 }
 
 impl Outside {
-    /// The question whether a node may be taken down, by its own id, and the node.
-    async fn question(&self, id: &str) -> Result<Option<(Approval, String)>, OpError> {
+    /// The question whether a node may be taken down, by its own id, and what it would do.
+    async fn question(&self, id: &str) -> Result<Option<(Approval, UnprovisionParams)>, OpError> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let approval = self.ops.store.read().await?.approval(id).await?;
         Ok(approval.and_then(|approval| {
-            let node = UnprovisionParams::of(&approval.plan)?.node;
-            Some((approval, node))
+            let params = UnprovisionParams::of(&approval.plan)?;
+            Some((approval, params))
         }))
     }
 
@@ -98,6 +101,12 @@ fn of_job(node: &Node, job: &Job) -> Course {
     let seen = course(node, (status, None, message.clone()));
     // It is not over before its job is, whatever Ironic thinks of the node.
     Course { status, message, started_at: Some(job.created_at), completed_at: None, ..seen }
+}
+
+/// What only the approval knows: the node's own switch is back where it was.
+fn not_wiped(node: &Node, approval: &Approval) -> String {
+    let (name, id) = (name_of(node), approval.id);
+    format!("Server {name} is available. It was allowed without cleaning (approval {id}): the disks were not wiped")
 }
 
 /// What an approval by itself says; nothing once it was given.
