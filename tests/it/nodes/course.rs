@@ -13,6 +13,9 @@ const RECORDED: &str = include_str!("../../../core/src/clients/ironic/fixtures/n
 const UP: &str = "check_provision_status";
 const DOWN: &str = "check_unprovision_status";
 
+/// What is asked of a node in which state, and with what else; and the status, the percent and the words of the answer.
+type Case = (&'static str, &'static str, Value, &'static str, Option<u8>, &'static str);
+
 /// The address of an Ironic whose only node is this one.
 async fn ironic_of(node: &Value) -> String {
     let node = node.to_string();
@@ -41,39 +44,39 @@ async fn each_state_says_how_far_it_is_and_the_way_out() {
     let Some(db) = Database::fresh(Engine::Sqlite).await else { return };
     let desk = Desk::new(&db).await;
     let anna = desk.person(1, Role::Admin).await;
-    let (none, moves) = (json!({}), "is on its way: ");
+    let (plain, moves) = (json!({}), "is on its way: ");
     let by_person = json!({ "maintenance": true, "maintenance_reason": "a new fan" });
-    let cases: &[(&str, &str, Value, &str, Option<u8>, &str)] = &[
-        (UP, "deploying", none.clone(), "in_progress", Some(30), moves),
+    let cases: &[Case] = &[
+        (UP, "deploying", plain.clone(), "in_progress", Some(30), moves),
         (UP, "deploying", steps("deploy", 0, 2), "in_progress", Some(0), moves),
         (UP, "deploying", steps("deploy", 3, 4), "in_progress", Some(75), moves),
         (UP, "deploying", steps("deploy", 0, 0), "in_progress", Some(30), moves),
         (UP, "deploying", steps("clean", 1, 2), "in_progress", Some(30), moves),
         (UP, "deploying", by_person.clone(), "in_progress", Some(30), moves),
         (UP, "deploying", faulty(), "failed", None, "in maintenance (power failure): the BMC is gone"),
-        (UP, "wait call-back", none.clone(), "in_progress", Some(60), moves),
+        (UP, "wait call-back", plain.clone(), "in_progress", Some(60), moves),
         (UP, "wait call-back", faulty(), "failed", None, "in maintenance (power failure): the BMC is gone"),
-        (UP, "deploy hold", none.clone(), "in_progress", Some(60), "when somebody says `unhold` to it in Ironic"),
+        (UP, "deploy hold", plain.clone(), "in_progress", Some(60), "when somebody says `unhold` to it in Ironic"),
         (UP, "deploy hold", steps("deploy", 1, 2), "in_progress", Some(50), "says `unhold`"),
-        (UP, "adopting", none.clone(), "in_progress", None, moves),
-        (UP, "of a newer Ironic", none.clone(), "in_progress", None, "is on its way: of a newer Ironic"),
-        (UP, "deploy failed", none.clone(), "failed", None, "Deploy step deploy.deploy failed: no disk."),
-        (UP, "active", none.clone(), "completed", Some(100), "is provisioned"),
+        (UP, "adopting", plain.clone(), "in_progress", None, moves),
+        (UP, "of a newer Ironic", plain.clone(), "in_progress", None, "is on its way: of a newer Ironic"),
+        (UP, "deploy failed", plain.clone(), "failed", None, "Deploy step deploy.deploy failed: no disk."),
+        (UP, "active", plain.clone(), "completed", Some(100), "is provisioned"),
         (UP, "active", faulty(), "completed", Some(100), "is provisioned"),
-        (UP, "rescue", none.clone(), "completed", Some(100), "is provisioned; now: rescue"),
-        (DOWN, "deleting", none.clone(), "in_progress", Some(20), moves),
-        (DOWN, "cleaning", none.clone(), "in_progress", Some(50), moves),
+        (UP, "rescue", plain.clone(), "completed", Some(100), "is provisioned; now: rescue"),
+        (DOWN, "deleting", plain.clone(), "in_progress", Some(20), moves),
+        (DOWN, "cleaning", plain.clone(), "in_progress", Some(50), moves),
         (DOWN, "cleaning", steps("clean", 1, 3), "in_progress", Some(33), moves),
         (DOWN, "cleaning", steps("deploy", 1, 3), "in_progress", Some(50), moves),
-        (DOWN, "clean wait", none.clone(), "in_progress", Some(70), moves),
+        (DOWN, "clean wait", plain.clone(), "in_progress", Some(70), moves),
         (DOWN, "clean wait", by_person, "in_progress", Some(70), moves),
         (DOWN, "clean wait", faulty(), "failed", None, "in maintenance (power failure): the BMC is gone"),
-        (DOWN, "clean hold", none.clone(), "in_progress", Some(70), "when somebody says `unhold` to it in Ironic"),
+        (DOWN, "clean hold", plain.clone(), "in_progress", Some(70), "when somebody says `unhold` to it in Ironic"),
         (DOWN, "clean hold", steps("clean", 1, 2), "in_progress", Some(50), "says `unhold`"),
-        (DOWN, "of a newer Ironic", none.clone(), "in_progress", None, "is on its way: of a newer Ironic"),
+        (DOWN, "of a newer Ironic", plain.clone(), "in_progress", None, "is on its way: of a newer Ironic"),
         (DOWN, "clean failed", json!({ "last_error": "no erase" }), "failed", None, "(clean failed): no erase"),
         (DOWN, "error", json!({ "last_error": "no power" }), "failed", None, "(error): no power"),
-        (DOWN, "available", none, "completed", Some(100), "is available"),
+        (DOWN, "available", plain, "completed", Some(100), "is available"),
         (DOWN, "available", json!({ "automated_clean": false }), "completed", Some(100), "nothing was wiped"),
     ];
     for (question, state, fields, status, percent, words) in cases {
