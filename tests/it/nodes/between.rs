@@ -14,8 +14,12 @@ use axum::{
 /// Harm that is done to the next request of a method whose path ends so.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Harm {
+    /// None: it goes through, and the next one is meant.
+    Pass,
     /// Ironic answers with this status, and does nothing.
     Status(u16),
+    /// The same, in words that Ironic once said.
+    Answer(u16, &'static str),
     /// Ironic does it, and its answer is lost.
     LoseAnswer,
     /// Ironic does it, and its answer never comes: time to kill whoever asked.
@@ -60,6 +64,11 @@ impl Between {
         self.inner.harms.lock().unwrap().push((method.to_owned(), end.to_owned(), harm));
     }
 
+    /// How much harm is yet to be done.
+    pub fn left(&self) -> usize {
+        self.inner.harms.lock().unwrap().len()
+    }
+
     /// How often this was asked for.
     pub fn count(&self, method: &str, end: &str) -> usize {
         lines(&self.inner.seen, method, end)
@@ -87,8 +96,10 @@ async fn pass(State(inner): State<Inner>, request: Request) -> Response {
         let found = harms.iter().position(|(of, end, _)| *of == method && path.ends_with(end.as_str()));
         found.map(|at| harms.remove(at).2)
     };
-    if let Some(Harm::Status(status)) = harm {
-        return StatusCode::from_u16(status).unwrap().into_response();
+    match harm {
+        Some(Harm::Status(status)) => return StatusCode::from_u16(status).unwrap().into_response(),
+        Some(Harm::Answer(status, words)) => return (StatusCode::from_u16(status).unwrap(), words).into_response(),
+        _ => {}
     }
     let mut query = parts.uri.query().unwrap_or_default().to_owned();
     let looks_by_instance = query.contains("instance_uuid=");

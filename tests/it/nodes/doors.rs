@@ -17,6 +17,9 @@ use crate::{
     mcp::client::{Client, GENERATIONS},
 };
 
+/// What Ironic says of a node that no conductor takes care of.
+const NO_CONDUCTOR: &str = include_str!("../../../core/src/clients/ironic/fixtures/no_conductor.json");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_door_leads_to_the_same_nodes() {
     let Some(site) = Site::new().await else { return };
@@ -28,7 +31,9 @@ async fn every_door_leads_to_the_same_nodes() {
         let answered = provision(&program, busy_wish).await;
         let problem = answered.problem(409, "node-busy");
         assert_eq!(problem["detail"], format!("Server {} is busy", locked.uuid));
-        assert!(answered.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{answered:?}");
+        assert_eq!(answered.header("retry-after"), "10");
+        let left = site.lab.ironic.node(&locked.uuid).await.unwrap();
+        assert_eq!(left.instance_uuid, None, "nobody has it");
     };
     let others = async {
         troubles_over_rest(&site, &program).await;
@@ -88,6 +93,10 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
     says(&unprovision(&id).await, 409, "node-not-provisioned", &unused);
     for (method, end) in [("GET", id.as_str()), ("PATCH", node.uuid.as_str()), ("GET", "/validate")] {
         site.lab.between.harm(method, end, Harm::Status(500));
+        says(&provision(&id).await, 502, "ironic-away", "Failed to communicate with Ironic");
+    }
+    for (method, end, status) in [("PATCH", node.uuid.as_str(), 400), ("GET", "/validate", 404)] {
+        site.lab.between.harm(method, end, Harm::Answer(status, NO_CONDUCTOR));
         says(&provision(&id).await, 502, "ironic-away", "Failed to communicate with Ironic");
     }
     for path in ["/nodes", "/nodes/x", "/provision/x", "/unprovision/x"] {

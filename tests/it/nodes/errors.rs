@@ -9,7 +9,6 @@ use rackhand_core::{
         Fault, FaultKind,
         FaultKind::{Conflict, Invalid, NotFound, Unavailable},
     },
-    model::Role,
     ops::{OpError, Ops},
 };
 use serde_json::{Value, json};
@@ -18,7 +17,6 @@ use super::{
     between::Harm,
     lab::{IMAGE, Lab, client},
 };
-use crate::api::caller::{Door, token};
 
 fn says(error: &OpError, words: &str, kind: FaultKind) {
     assert_eq!((error.to_string().as_str(), error.kind()), (words, kind), "{error:?}");
@@ -90,24 +88,6 @@ async fn an_ironic_that_is_away_is_said_to_be() {
         says(&gone.call_by_name(&actor, name, &input, None).await.unwrap_err(), words, Unavailable);
     }
     assert_eq!(lab.desk.db.number("SELECT COUNT(*) FROM approvals").await, 0);
-}
-
-/// The lock is held for longer than it is waited for: then it is said, with a time to come again.
-#[tokio::test]
-async fn a_node_that_stays_locked_is_busy() {
-    let Some(lab) = Lab::new().await else { return };
-    let node = lab.node(json!({ "power_s": 30 })).await;
-    let url =
-        format!("{}/v1/nodes/{}/states/power", crate::harness::need(crate::harness::Peer::Ironic).unwrap(), node.uuid);
-    let power = reqwest::Client::builder().build().unwrap().put(url).header("X-OpenStack-Ironic-API-Version", "1.56");
-    assert_eq!(power.json(&json!({ "target": "power on" })).send().await.unwrap().status(), 202);
-    let door = Door::open(&lab.ops).await;
-    let program = door.caller(&token(&lab.ops, "ci", Role::Operator, None).await);
-    let busy = program.post("/provision", &json!({ "image_id": IMAGE, "server_id": node.uuid })).await;
-    let problem = busy.problem(409, "node-busy");
-    assert_eq!(problem["detail"], format!("Server {} is busy", node.uuid));
-    assert_eq!(busy.header("retry-after"), "10");
-    assert_eq!(lab.reserved().await, 0);
 }
 
 #[tokio::test]

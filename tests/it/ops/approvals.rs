@@ -199,7 +199,7 @@ async fn a_question_is_open_no_longer_than_its_asker_is_known() {
         let desk = Desk::new(&db).await;
         let anna = desk.person(1, Role::Admin).await;
         let server = desk.server(1, ServerStatus::Ready, true).await;
-        let until = desk.ops.clock.now().plus(Duration::from_secs(60));
+        let until = desk.ops.clock.now().plus(Duration::from_mins(1));
         let program = Actor::program("jwt:ci".to_owned(), Role::Admin, Some(until));
         let id = ask(&desk.ops, &program, &server.handle).await;
         assert_eq!(desk.store().read().await.unwrap().approval(id).await.unwrap().unwrap().expires_at, until);

@@ -86,7 +86,7 @@ pub(super) fn outcome(params: &UnprovisionParams, seen: &Value) -> Reason {
     let cleaned = seen.get("cleaned").and_then(Value::as_bool).unwrap_or(false);
     if !params.clean {
         Reason::new("node-free-kept", "available again; as asked, nothing was wiped")
-    } else if params.plan.identity.get("cleaning").is_some_and(|cleaning| cleaning == "off") {
+    } else if params.is_without_cleaning() {
         let text = "available again; nothing was wiped: the node's automated cleaning is switched off in Ironic";
         Reason::new("node-free-not-wiped", text)
     } else if cleaned {
@@ -96,3 +96,7 @@ pub(super) fn outcome(params: &UnprovisionParams, seen: &Value) -> Reason {
         Reason::new("node-free-unseen", text)
     }
 }
+
+#[cfg(test)]
+#[path = "reasons_tests.rs"]
+mod tests;

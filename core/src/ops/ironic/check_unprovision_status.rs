@@ -39,11 +39,11 @@ impl Operation for CheckUnprovisionStatus {
     }
 
     async fn run_outside(cx: &Outside, input: OperationInput) -> Result<Course, OpError> {
-        let Some((approval, node)) = cx.question(&input.operation_id).await? else {
+        let Some((approval, params)) = cx.question(&input.operation_id).await? else {
             let node = cx.node_with_words(&input.operation_id, unprovision_course).await?;
             return cx.unprovisioning(&node).await;
         };
-        let node = cx.node_with_words(&node, unprovision_course).await?;
+        let node = cx.node_with_words(&params.node, unprovision_course).await?;
         let course = match of_question(&node, &approval, cx.now) {
             Some(course) => course,
             None => match cx.ended_job(&approval).await? {
@@ -56,13 +56,13 @@ impl Operation for CheckUnprovisionStatus {
 }
 
 impl Outside {
-    /// The question whether a node may be taken down, by its own id, and the node.
-    async fn question(&self, id: &str) -> Result<Option<(Approval, String)>, OpError> {
+    /// The question whether a node may be taken down, by its own id, and what it would do.
+    async fn question(&self, id: &str) -> Result<Option<(Approval, UnprovisionParams)>, OpError> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let approval = self.ops.store.read().await?.approval(id).await?;
         Ok(approval.and_then(|approval| {
-            let node = UnprovisionParams::of(&approval.plan)?.node;
-            Some((approval, node))
+            let params = UnprovisionParams::of(&approval.plan)?;
+            Some((approval, params))
         }))
     }
 

@@ -34,6 +34,11 @@ impl UnprovisionParams {
         })
     }
 
+    /// Whether it was allowed without cleaning: as asked, or because cleaning is switched off in Ironic.
+    pub fn is_without_cleaning(&self) -> bool {
+        self.plan.identity.get(CLEANING).is_some_and(|cleaning| cleaning == OFF)
+    }
+
     /// What was asked for.
     pub fn request(&self) -> UnprovisionRequest {
         UnprovisionRequest { server_id: self.node.clone(), clean: self.clean }
@@ -42,6 +47,10 @@ impl UnprovisionParams {
 
 /// The fact of a plan that is the node's UUID.
 const NODE: &str = "node";
+/// The fact of a plan that is what is known of the cleaning.
+const CLEANING: &str = "cleaning";
+/// There is none.
+const OFF: &str = "off";
 
 /// Exactly what would be done to a node, if it were allowed.
 ///
@@ -56,7 +65,7 @@ pub fn unprovision_plan(node: &Node, request: &UnprovisionRequest) -> Result<Pla
         return Err(NodeFault::Protected { id: id(), why: "Ironic would refuse it".to_owned() });
     }
     let cleaning = match (request.clean, node.automated_clean) {
-        (false, _) | (true, Some(false)) => "off",
+        (false, _) | (true, Some(false)) => OFF,
         (true, Some(true)) => "on",
         (true, None) => "as Ironic is configured",
     };
@@ -66,9 +75,9 @@ pub fn unprovision_plan(node: &Node, request: &UnprovisionRequest) -> Result<Pla
         ("name", known(&node.name)),
         ("instance", known(&node.instance_uuid)),
         ("provision_state", node.provision_state.to_string()),
-        ("cleaning", cleaning.to_owned()),
+        (CLEANING, cleaning.to_owned()),
     ];
-    let lost = if cleaning == "off" { ["loss-disk", "loss-not-wiped"].as_slice() } else { &["loss-disk"] };
+    let lost = if cleaning == OFF { ["loss-disk", "loss-not-wiped"].as_slice() } else { &["loss-disk"] };
     Ok(Plan {
         operation: UnprovisionServer::SPEC.name.to_owned(),
         // By its UUID: a name may be given to another node.
