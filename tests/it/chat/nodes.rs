@@ -1,6 +1,6 @@
 //! Ironic's nodes in the chat, as people meet them: the list, the card with its buttons, a yes, and what goes wrong.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use rackhand_bot::router::Router;
 use rackhand_core::{clients::ironic::Patch, clock::SystemClock, model::Role, ops::Ops, work::NoWitness};
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::House;
 use crate::{
     e2e::eventually,
-    harness::{SOON, setting},
+    harness::SOON,
     nodes::lab::{IMAGE, Lab, client, work},
 };
 
@@ -36,29 +36,16 @@ impl House {
 
     /// Presses Refresh until the card says this.
     async fn refreshed(&mut self, person: &Person, refresh: &str, words: &str) -> Shown {
-        for _ in 0..SOON.as_secs() {
+        let found = eventually(SOON, async || {
             self.tap(person, refresh).await;
-            if self.last(person).text.contains(words) {
-                return self.last(person);
-            }
-            self.ops.clock.sleep(Duration::from_secs(1)).await;
-        }
-        panic!("never {words:?}: {:#?}", self.last(person))
+            Some(self.last(person)).filter(|shown| shown.text.contains(words))
+        });
+        found.await.unwrap_or_else(|| panic!("never {words:?}: {:#?}", self.last(person)))
     }
 }
 
 fn labels(shown: &Shown) -> Vec<&str> {
     shown.buttons.iter().flatten().map(|key| key.label.as_str()).collect()
-}
-
-fn dump(house: &House, person: &Person) {
-    let Some(path) = setting("RACKHAND_CHAT_DUMP") else { return };
-    let mut all = String::new();
-    for shown in house.telegram.transcript(person.id) {
-        let who = shown.from.as_ref().map_or("bot", |person| &person.first_name);
-        all.extend(["── ", who, "\n", &shown.text, "\n", &format!("{:?}", labels(&shown)), "\n"]);
-    }
-    std::fs::write(format!("{path}.nodes.{}", person.first_name), all).unwrap();
 }
 
 #[tokio::test]
@@ -138,8 +125,6 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
         assert!(said.text.contains("Ironic does not answer") && said.button("Nodes").is_some(), "{words}: {said:#?}");
     }
     assert!(away.say(&olga, "hello").await.text.contains("hello"), "the chat goes on without Ironic");
-    dump(&house, &anna);
-    dump(&away, &olga);
 }
 
 /// At night, in Russian: what failed says why and what to do, and the buttons do it.
@@ -183,5 +168,4 @@ async fn what_failed_says_why_and_what_to_do() {
     let unset = format!("baremetal node maintenance unset {}", uncleaned.uuid);
     assert!(card.text.contains(&unset) && card.button("Установить").is_none(), "{}", card.text);
     worker.abort();
-    dump(&house, &ivan);
 }
