@@ -10,4 +10,5 @@ mod repeat;
 mod stdio;
 mod tasks;
 pub mod tools;
+mod wait;
 mod web;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use rackhand_core::{
+    clients::ironic::{IronicError, Service},
     model::Actor,
     ops::{
-        GetOperation, GetOperationInput, JobInput, OpError, Operation, OperationStatus, OperationView, ShowJob, Spec,
+        GetOperation, GetOperationInput, JobInput, NodeFault, OpError, Operation, OperationStatus, OperationView,
+        ShowJob, Spec,
     },
 };
 use rmcp::{
@@ -27,6 +29,8 @@ pub(super) const ASKS: Spec = GetOperation::SPEC;
 const POLL: Duration = Duration::from_millis(500);
 /// How often where it is another system that is asked.
 const POLL_OUTSIDE: Duration = Duration::from_secs(1);
+/// How long is waited for a look at the least.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// The longest that one call waits: clients give up on a request after a minute.
 const LONGEST_S: u32 = 50;
 
@@ -73,25 +77,44 @@ impl Mcp {
         let until = self.ops.clock.now().plus(Duration::from_secs(wait_s.into()));
         let input = GetOperationInput { id };
         let mut story = Story::of(context);
+        let mut last = None;
         loop {
-            let view = self.read::<GetOperation>(actor, &input).await?;
+            // Who is asked may be Ironic, which may take longer than the client waits.
+            let left = until.since(self.ops.clock.now()).max(FIRST_LOOK);
+            let view = tokio::select! {
+                biased;
+                view = self.read::<GetOperation>(actor, &input) => view?,
+                () = self.ops.clock.sleep(left) => return so_far(last),
+                () = context.ct.cancelled() => return called_off(&input.id, last),
+            };
             if let Some(story) = &mut story {
                 story.go_on(self, actor, &view).await?;
             }
-            let called_off = context.ct.is_cancelled();
-            if called_off {
-                tracing::debug!(id = input.id, "waits no longer: the client called it off");
+            if context.ct.is_cancelled() {
+                return called_off(&input.id, Some(view));
             }
-            if view.done || called_off || self.ops.clock.now() >= until {
-                return Ok(CallToolResult::structured(serde_json::to_value(view).map_err(OpError::Answer)?));
+            if view.done || self.ops.clock.now() >= until {
+                return so_far(Some(view));
             }
             let poll = if view.course.is_some() { POLL_OUTSIDE } else { POLL };
+            last = Some(view);
             tokio::select! {
                 () = self.ops.clock.sleep(poll) => {}
                 () = context.ct.cancelled() => {}
             }
         }
     }
+}
+
+fn called_off(id: &str, last: Option<OperationView>) -> Result<CallToolResult, OpError> {
+    tracing::debug!(id, "waits no longer: the client called it off");
+    so_far(last)
+}
+
+/// What was seen last; where nothing was seen, only Ironic can be what kept silent.
+fn so_far(last: Option<OperationView>) -> Result<CallToolResult, OpError> {
+    let view = last.ok_or(NodeFault::Away(IronicError::Timeout { service: Service::Ironic }))?;
+    Ok(CallToolResult::structured(serde_json::to_value(view).map_err(OpError::Answer)?))
 }
 
 fn parse(arguments: JsonObject) -> Result<WaitInput, OpError> {
