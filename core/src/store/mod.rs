@@ -143,10 +143,10 @@ impl Store {
         let url = format!("sqlite://{}?mode=rwc", in_url(path));
         // One connection writes, so that writers of one process queue in order rather than by luck.
         let writers = sqlite_pool(&url, 1).await?;
-        // SQLite has no lock for this: of two processes that start together one may find the tables made meanwhile.
-        if migrate(&writers).await.is_err() {
-            migrate(&writers).await?;
-        }
+        // The migrator locks PostgreSQL, and SQLite not: of processes that start together each would find the others' tables.
+        let mut alone = writers.begin_with("BEGIN IMMEDIATE").await?;
+        migrator().run(&mut *alone).await.map_err(StoreError::Migrate)?;
+        alone.commit().await?;
         let readers = sqlite_pool(&url, 4).await?;
         Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default(), commits: Arc::default() })
     }
@@ -163,7 +163,7 @@ impl Store {
             })
         });
         let pool = options.connect(url).await?;
-        migrate(&pool).await?;
+        migrator().run(&pool).await.map_err(StoreError::Migrate)?;
         let store = Self {
             engine: Engine::Postgres,
             readers: pool.clone(),
@@ -321,7 +321,7 @@ async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> 
     Ok(options.connect(url).await?)
 }
 
-async fn migrate(pool: &sqlx::AnyPool) -> StoreResult<()> {
+fn migrator() -> Migrator {
     let migrations = MIGRATIONS
         .iter()
         .map(|(version, name, sql)| {
@@ -329,6 +329,5 @@ async fn migrate(pool: &sqlx::AnyPool) -> StoreResult<()> {
             Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
         })
         .collect();
-    let migrator = Migrator { migrations, ..Migrator::DEFAULT };
-    migrator.run(pool).await.map_err(StoreError::Migrate)
+    Migrator { migrations, ..Migrator::DEFAULT }
 }
