@@ -80,12 +80,12 @@ impl Router {
                 self.provision_node(asked, &node, None).await
             }
             NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide => {
+            NodeAction::Manage | NodeAction::Provide | NodeAction::EndMaintenance => {
                 let (input, key) = (json!({ "node": id }), asked.key());
                 self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
                 let node = self.node(asked, id).await?;
                 let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
-                Ok(Self::told(asked, &node, &told))
+                Ok(Self::told(asked, &node, &told).toast(views::html_to_plain(&told)))
             }
         }
     }

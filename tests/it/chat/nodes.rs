@@ -139,6 +139,7 @@ async fn what_failed_says_why_and_what_to_do() {
     let ivan = Person::new(101, "Ivan").speaking("ru");
     house.telegram.meet(&ivan);
     house.as_member(&ivan, Role::Admin).await;
+    let vera = house.member(102, "Vera", Role::Viewer).await;
     let worker = work(&house.ops, "w", Arc::new(NoWitness));
 
     house.say(&ivan, undeployed.name.as_deref().unwrap()).await;
@@ -160,12 +161,21 @@ async fn what_failed_says_why_and_what_to_do() {
     house.tap(&ivan, "Узел").await;
     let card = house.last(&ivan);
     assert!(card.text.contains("clean failed") && card.text.contains("нажмите «Взять в управление»"), "{}", card.text);
+    // Ironic keeps it out of use until somebody says otherwise: whoever may sees the button, the others who has it.
+    assert!(card.text.contains("disk 3 does not answer") && card.text.contains("нажмите «Закончить обслуживание»"));
+    let seen = house.say(&vera, &uncleaned.uuid).await;
+    assert!(seen.text.contains("until an admin ends its maintenance"), "{}", seen.text);
+    assert_eq!(labels(&seen), ["🔄 Refresh", "🗄 Nodes"]);
     house.tap(&ivan, "Взять в управление").await;
-    house.refreshed(&ivan, "Обновить", "· manageable").await;
+    let card = house.refreshed(&ivan, "Обновить", "· manageable").await;
+    assert!(card.text.contains("🛠") && card.button("Установить").is_none(), "{}", card.text);
+    let toast = house.tap(&ivan, "Закончить обслуживание").await.unwrap();
+    assert!(toast.contains("обслуживание закончено"), "{toast}");
+    let card = house.last(&ivan);
+    assert!(!card.text.contains("👉") && card.button("Закончить обслуживание").is_none(), "{}", card.text);
     house.tap(&ivan, "Сделать доступным").await;
-    let card = house.refreshed(&ivan, "Обновить", "· available").await;
-    // Ironic keeps it out of use until somebody says otherwise there: the words to say are on the card.
-    let unset = format!("baremetal node maintenance unset {}", uncleaned.uuid);
-    assert!(card.text.contains(&unset) && card.button("Установить").is_none(), "{}", card.text);
+    house.refreshed(&ivan, "Обновить", "· available").await;
+    house.tap(&ivan, "Установить").await;
+    house.refreshed(&ivan, "Обновить", "· active").await;
     worker.abort();
 }
