@@ -24,6 +24,7 @@ node-next-maintenance = 👉 Once it is mended, press End maintenance: until the
 node-next-maintenance-admin = 👉 Nobody is given it until an admin ends its maintenance.
 node-next-moving = ⏳ It is on its way: Refresh shows how far.
 node-which = Which node? /nodes shows them.
+node-which-unprovision = To take one down without wiping it, send <code>/unprovision NODE clean=false</code>.
 node-which-image = Which image? Send <code>/provision { $name } IMAGE</code>, with an image's id, name or URL.
 
 button-nodes = 🗄 Nodes

@@ -24,6 +24,7 @@ node-next-maintenance = 👉 Когда исправите, нажмите «З�
 node-next-maintenance-admin = 👉 Его никому не дают, пока администратор не закончит обслуживание.
 node-next-moving = ⏳ Он в пути: «Обновить» покажет, как дела.
 node-which = Какой узел? Список: /nodes
+node-which-unprovision = Чтобы снять узел и ничего не стереть, пошлите <code>/unprovision УЗЕЛ clean=false</code>.
 node-which-image = Какой образ? Пошлите <code>/provision { $name } ОБРАЗ</code>: номер, имя или адрес образа.
 
 button-nodes = 🗄 Узлы

@@ -127,6 +127,45 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     assert!(away.say(&olga, "hello").await.text.contains("hello"), "the chat goes on without Ironic");
 }
 
+/// It is wiped, unless somebody says otherwise in so many words, and a person allows just that.
+#[tokio::test]
+async fn a_node_is_taken_down_unwiped_by_whoever_says_so() {
+    let Some(lab) = Lab::new().await else { return };
+    // Wiped, it would fail.
+    let node = lab.active(json!({ "clean": "fail" })).await;
+    lab.patch(&node.uuid, &[Patch::add("/automated_clean", true)]).await;
+    let name = node.name.unwrap();
+    let mut house = House::at_ironic(&lab.between.url, None).await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    let vera = house.member(102, "Vera", Role::Viewer).await;
+
+    for words in ["/unprovision", "/unprovision clean=false"] {
+        let which = house.say(&anna, words).await;
+        assert!(which.text.contains("/unprovision NODE clean=false"), "{words}: {}", which.text);
+        assert!(which.button("Nodes").is_some(), "{words}");
+    }
+    assert!(!house.say(&anna, "/node").await.text.contains("clean"), "{:#?}", house.last(&anna));
+    for (words, told) in [("clean=maybe", "clean"), ("now", "now"), ("clean=false now", "now")] {
+        let refused = house.say(&anna, &format!("/unprovision {name} {words}")).await;
+        assert!(refused.text.contains(told) && refused.button("Approve").is_none(), "{words}: {}", refused.text);
+    }
+    assert!(house.say(&anna, "/unprovision nope clean=false").await.text.contains("I know no node"));
+    let words = format!("/unprovision {name} clean=false");
+    assert!(house.say(&vera, &words).await.text.contains("you are viewer"), "{:#?}", house.last(&vera));
+
+    let question = house.say(&anna, &words).await;
+    for part in [&format!("Unprovision {name}?"), "Cleaning: off", "nothing is wiped", "everything on its disk"] {
+        assert!(question.text.contains(part), "no {part} in {}", question.text);
+    }
+    house.tap(&anna, "Approve: take it down").await;
+    let worker = work(&house.ops, "w", Arc::new(NoWitness));
+    let end = house.until(&anna, "is free again").await;
+    worker.abort();
+    assert!(end.text.contains("As asked, nothing was wiped"), "{}", end.text);
+    let free = lab.until(&node.uuid, "available").await;
+    assert_eq!((free.automated_clean, free.maintenance), (Some(true), false));
+}
+
 /// At night, in Russian: what failed says why and what to do, and the buttons do it.
 #[tokio::test]
 async fn what_failed_says_why_and_what_to_do() {
