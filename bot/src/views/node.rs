@@ -87,6 +87,7 @@ fn next(node: &NodeView) -> Option<&'static str> {
         "deploy failed" => "node-next-deploy-failed",
         "clean failed" => "node-next-clean-failed",
         "error" => "node-next-error",
+        state if state.ends_with(" hold") => "node-next-held",
         "deploying" | "wait call-back" | "deleting" | "cleaning" | "clean wait" | "verifying" => "node-next-moving",
         _ => return None,
     })

@@ -22,6 +22,7 @@ node-next-clean-failed = 👉 Mend what it says. Then press Manage, and after th
 node-next-error = 👉 Mend what it says, then press Unprovision once more.
 node-next-maintenance = 👉 Once it is mended, press End maintenance: until then nobody is given it.
 node-next-maintenance-admin = 👉 Nobody is given it until an admin ends its maintenance.
+node-next-held = ⏸ One of its steps holds it. 👉 It goes on when somebody says <code>unhold</code> to it in Ironic.
 node-next-moving = ⏳ It is on its way: Refresh shows how far.
 node-which = Which node? /nodes shows them.
 node-which-unprovision = To take one down without wiping it, send <code>/unprovision NODE clean=false</code>.

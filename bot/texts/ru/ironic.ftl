@@ -22,6 +22,7 @@ node-next-clean-failed = 👉 Исправьте, о чём он говорит,
 node-next-error = 👉 Исправьте, о чём он говорит, и нажмите «Снять» ещё раз.
 node-next-maintenance = 👉 Когда исправите, нажмите «Закончить обслуживание»: до тех пор его никому не дают.
 node-next-maintenance-admin = 👉 Его никому не дают, пока администратор не закончит обслуживание.
+node-next-held = ⏸ Его держит один из шагов. 👉 Он пойдёт дальше, когда в Ironic ему скажут <code>unhold</code>.
 node-next-moving = ⏳ Он в пути: «Обновить» покажет, как дела.
 node-which = Какой узел? Список: /nodes
 node-which-unprovision = Чтобы снять узел и ничего не стереть, пошлите <code>/unprovision УЗЕЛ clean=false</code>.

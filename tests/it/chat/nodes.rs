@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use rackhand_bot::router::Router;
-use rackhand_core::{clients::ironic::Patch, clock::SystemClock, model::Role, ops::Ops, work::NoWitness};
+use rackhand_core::{
+    clients::ironic::{Patch, Target},
+    clock::SystemClock,
+    model::Role,
+    ops::Ops,
+    work::NoWitness,
+};
 use rackhand_tests::telegram::{Person, Shown};
 use serde_json::json;
 
@@ -51,7 +57,7 @@ fn labels(shown: &Shown) -> Vec<&str> {
 #[tokio::test]
 async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let Some(lab) = Lab::new().await else { return };
-    let script = json!({ "prepare_s": 1, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 });
+    let script = json!({ "prepare_s": 1, "deploy_hold": true, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 });
     let node = lab.node(script).await;
     let name = node.name.clone().unwrap();
     let mut tenth = String::new();
@@ -83,6 +89,9 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     }
     let began = house.say(&anna, &format!("/provision {name} {IMAGE}")).await;
     assert!(began.text.contains("is being installed") && began.text.contains("deploying"), "{}", began.text);
+    let held = house.refreshed(&anna, "Refresh", "· deploy hold").await;
+    assert!(held.text.contains("when somebody says unhold to it in Ironic"), "{}", held.text);
+    lab.told(&node.uuid, Target::Unhold, "active").await;
     house.refreshed(&anna, "Refresh", "· active").await;
     assert_eq!(labels(&house.last(&anna)), ["🧹 Unprovision…", "🔄 Refresh", "🗄 Nodes"]);
     for words in [name.as_str(), &format!("/server {name}"), &format!("/node {name}")] {

@@ -4,6 +4,7 @@ pub mod between;
 mod course;
 mod doors;
 mod errors;
+mod holds;
 pub mod lab;
 mod maintenance;
 mod provision;
