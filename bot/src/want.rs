@@ -91,6 +91,8 @@ pub enum Action {
 pub enum NodeAction {
     /// Its BMC tried.
     Manage,
+    /// Kept out of use no longer.
+    EndMaintenance,
     /// Made available.
     Provide,
     /// Given the configured image.
@@ -105,6 +107,7 @@ impl NodeAction {
         match self {
             Self::Manage => "manage_node",
             Self::Provide => "provide_node",
+            Self::EndMaintenance => "end_maintenance",
             Self::Provision => "provision_server",
             Self::Unprovision => "unprovision_server",
         }
@@ -115,6 +118,7 @@ impl NodeAction {
         match self {
             Self::Manage => "node-manage",
             Self::Provide => "node-provide",
+            Self::EndMaintenance => "node-end-maintenance",
             Self::Provision => "node-provision",
             Self::Unprovision => "node-unprovision",
         }
@@ -124,6 +128,7 @@ impl NodeAction {
         match self {
             Self::Manage => "nm",
             Self::Provide => "nv",
+            Self::EndMaintenance => "ne",
             Self::Provision => "np",
             Self::Unprovision => "nu",
         }

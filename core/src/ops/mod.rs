@@ -62,8 +62,8 @@ pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
 pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 use ironic::{
-    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
-    ProvisionServer, UnprovisionServer,
+    CheckProvisionStatus, CheckUnprovisionStatus, EndMaintenance, EnrolNode, GetNode, ListNodes, ManageNode,
+    ProvideNode, ProvisionServer, UnprovisionServer,
 };
 pub use ironic::{IRONIC, NodeFault};
 pub use key_check::{has_key, same_key};
@@ -119,6 +119,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<EnrolNode>(),
             Entry::of::<ManageNode>(),
             Entry::of::<ProvideNode>(),
+            Entry::of::<EndMaintenance>(),
             Entry::of::<ProvisionServer>(),
             Entry::of::<CheckProvisionStatus>(),
             Entry::of::<UnprovisionServer>(),
