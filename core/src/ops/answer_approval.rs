@@ -160,12 +160,11 @@ async fn answerable(cx: &mut Cx, id: ApprovalId) -> Result<Result<Approval, Appr
         return Ok(Err(ApproveOutcome::Expired));
     }
     if approval.status != ApprovalStatus::Asked {
-        let withdrawn = approval.is_withdrawn();
-        let by = approval.decided_by.unwrap_or_default();
-        return Ok(Err(match withdrawn {
-            true => ApproveOutcome::Withdrawn { by },
-            false => ApproveOutcome::Answered { status: approval.status, by },
-        }));
+        let by = approval.decided_by.clone().unwrap_or_default();
+        if approval.is_withdrawn() {
+            return Ok(Err(ApproveOutcome::Withdrawn { by }));
+        }
+        return Ok(Err(ApproveOutcome::Answered { status: approval.status, by }));
     }
     if approval.expires_at <= cx.now {
         settle(cx, &approval, ApprovalEvent::Expire, "expired").await?;

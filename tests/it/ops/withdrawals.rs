@@ -78,8 +78,8 @@ async fn taken_back(ops: &Ops, asker: &Actor, taker: &Actor, id: ApprovalId) {
         let view = withdraw(ops, taker, id).await.unwrap();
         assert_eq!((view.status, view.done, view.job), (OperationStatus::Cancelled, true, None));
         assert_eq!(view.message, format!("taken back by {}, who asked for it: nothing was done", taker.name));
-        let asked = done(ops, &Actor::shell(), "get_operation", &json!({ "id": id })).await.unwrap();
-        assert_eq!(asked, serde_json::to_value(view).unwrap());
+        let told = done(ops, &Actor::shell(), "get_operation", &json!({ "id": id })).await.unwrap();
+        assert_eq!(told, serde_json::to_value(view).unwrap());
     }
     let approval = shown(ops, id).await;
     assert_eq!((&approval["status"], &approval["outcome"]), (&json!("refused"), &json!("withdrawn")), "{approval}");
