@@ -49,6 +49,8 @@ pub enum Want {
     Approve(ApprovalId),
     /// No to a question.
     Refuse(ApprovalId),
+    /// A question of one's own taken back.
+    Withdraw(ApprovalId),
     /// The list of people from this place on.
     Users(u32),
     /// A person, by Telegram's number.
@@ -204,6 +206,7 @@ impl Want {
             Self::Approval(id) => format!("a:{id}"),
             Self::Approve(id) => format!("ay:{id}"),
             Self::Refuse(id) => format!("an:{id}"),
+            Self::Withdraw(id) => format!("aw:{id}"),
             Self::Users(from) => format!("us:{from}"),
             Self::User(id) => format!("u:{id}"),
             Self::SetRole(id, role) => format!("ur:{id}:{role}"),
@@ -236,6 +239,7 @@ impl Want {
             "a" => Self::Approval(rest.parse().ok()?),
             "ay" => Self::Approve(rest.parse().ok()?),
             "an" => Self::Refuse(rest.parse().ok()?),
+            "aw" => Self::Withdraw(rest.parse().ok()?),
             "us" => Self::Users(rest.parse().ok()?),
             "u" => Self::User(rest.parse().ok()?),
             "ur" => Self::SetRole(pair()?.0.parse().ok()?, pair()?.1.parse().ok()?),

@@ -49,6 +49,7 @@ mod show_status;
 mod show_user;
 mod starting;
 mod unchanged;
+mod withdraw_approval;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
@@ -98,6 +99,7 @@ pub use show_status::{Nothing, ShowStatus, Status};
 pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 pub use unchanged::{Unchanged, tag};
+pub use withdraw_approval::WithdrawApproval;
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {
@@ -133,6 +135,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
+            Entry::of::<WithdrawApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),
