@@ -1,6 +1,6 @@
 #!/bin/bash
-# mcp.sh DIR: MCP clients of two makers and the conformance suites in DIR: PyPI's client of two generations (DIR/1,
-# DIR/2), npm's with the suites and the node for both (DIR/node); nothing to do for what is there already.
+# mcp.sh DIR: two generations of PyPI's MCP client (DIR/1, DIR/2), and npm's with the conformance suites and the node for
+# both (DIR/node), in DIR; nothing to do for what is there already.
 set -euo pipefail
 [ $# = 1 ] || { echo "usage: mcp.sh DIR" >&2; exit 2; }
 dir=$1 peers=$(cd "$(dirname "$0")" && pwd) wants=$(cd "$(dirname "$0")" && pwd)/mcp

@@ -25,7 +25,7 @@ pub enum Sdk {
 }
 
 impl Sdk {
-    /// Each maker's clients of both revisions.
+    /// Those of PyPI and of npm, of both revisions.
     pub const ALL: [Self; 4] = [Self::PythonOld, Self::PythonNew, Self::TypeScriptOld, Self::TypeScriptNew];
 
     /// The revision of the protocol that it speaks with us.

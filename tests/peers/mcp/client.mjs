@@ -32,7 +32,7 @@ function transport(where) {
 }
 
 async function connected(where) {
-  // The package speaks of no tasks: those are an extension, for which it has no place in what it takes for a result.
+  // A limit of the package: it takes no task for an answer, so that the extension for long work is out of its reach.
   if (where.tasks) throw new Error("this client knows nothing of tasks");
   const capabilities = "form" in where ? { elicitation: { form: {} } } : {};
   const versionNegotiation = { mode: where.mode ?? "auto" };
