@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use super::{key, tasks, wait};
 
-/// What JSON Schema means by a `format`, as far as our types have such; and `password`, by which forms hide what is typed.
-const FORMATS: [&str; 6] = ["date", "date-time", "duration", "password", "uri", "uuid"];
+/// The formats of JSON Schema that a field's type may have, and `password`, by which forms hide what is typed.
+const FORMATS: [&str; 7] = ["date", "date-time", "ipv4", "ipv6", "password", "uri", "uuid"];
 
 /// What a tool answers that has to be approved by a person first.
 #[derive(Debug, Serialize, JsonSchema)]
