@@ -14,18 +14,18 @@ use crate::harness::{Peer, need, root};
 /// What a client is built on, and which revision of the protocol it speaks with us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sdk {
-    /// PyPI's `mcp` 1, which knows the older revision alone.
+    /// Python's `mcp` 1, which knows the older revision alone.
     PythonOld,
-    /// PyPI's `mcp` 2.
+    /// Python's `mcp` 2.
     PythonNew,
-    /// npm's `@modelcontextprotocol/client`, which is told to speak the older revision.
+    /// TypeScript's `@modelcontextprotocol/client`, which is told to speak the older revision.
     TypeScriptOld,
-    /// npm's `@modelcontextprotocol/client`, which finds out by itself what we speak.
+    /// TypeScript's `@modelcontextprotocol/client`, which finds out by itself what we speak.
     TypeScriptNew,
 }
 
 impl Sdk {
-    /// Those of PyPI and of npm, of both revisions.
+    /// Those of both languages and both revisions.
     pub const ALL: [Self; 4] = [Self::PythonOld, Self::PythonNew, Self::TypeScriptOld, Self::TypeScriptNew];
 
     /// The revision of the protocol that it speaks with us.
