@@ -41,11 +41,16 @@ async fn each_trouble_has_its_words_and_leaves_no_reservation() {
     let id = node.name.clone().unwrap();
     let bad = provision(json!({ "image_id": "xyz", "server_id": id })).await;
     says(&bad, "Image xyz not found", Invalid);
+    assert_eq!(bad.field(), Some(("image_id", "deploy: Image xyz could not be found.".to_owned())));
     let script = |script: Value| [Patch::add("/extra/script", script)];
     lab.patch(&node.uuid, &script(json!({ "validate_error": "no kernel" }))).await;
     let unfit = provision(json!({ "image_id": IMAGE, "server_id": id })).await;
     assert_eq!((unfit.kind(), unfit.reason().code.as_str()), (Conflict, "node-unfit"));
-    assert!(unfit.to_string().contains("no kernel"), "{unfit}");
+    assert!(unfit.to_string().contains("no kernel") && unfit.field().is_none(), "{unfit}");
+    let checksum = "image_source's \"image_checksum\" must be provided in instance_info";
+    lab.patch(&node.uuid, &script(json!({ "validate_error": checksum }))).await;
+    let unsaid = provision(json!({ "image_id": "http://127.0.0.1:1/debian.qcow2", "server_id": id })).await;
+    says(&unsaid, &format!("Server {id} cannot be provisioned: deploy: {checksum}"), Conflict);
     assert_eq!(lab.reserved().await, 0, "what failed is given back");
     let clean = lab.ironic.node(&node.uuid).await.unwrap();
     assert!(clean.instance_info.is_empty() && !clean.extra.contains_key("rackhand"), "{clean:?}");

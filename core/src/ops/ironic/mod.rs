@@ -9,6 +9,7 @@ mod course;
 mod enrol_node;
 mod fault;
 mod get_node;
+mod instance_info;
 mod list_nodes;
 mod manage_node;
 mod node;
