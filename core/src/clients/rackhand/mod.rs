@@ -134,9 +134,9 @@ struct FieldError {
 
 impl Problem {
     /// What people read, and behind it what is said of single fields, where that is more.
-    fn words(self) -> String {
-        self.errors.into_iter().fold(self.detail, |said, FieldError { message }| {
-            if said.contains(&message) { said } else { format!("{said}: {message}") }
+    fn words(&self) -> String {
+        self.errors.iter().fold(self.detail.clone(), |said, FieldError { message }| {
+            if said.contains(message) { said } else { format!("{said}: {message}") }
         })
     }
 }
