@@ -41,6 +41,10 @@ async fn each_trouble_has_its_words_and_leaves_no_reservation() {
     let id = node.name.clone().unwrap();
     let bad = provision(json!({ "image_id": "xyz", "server_id": id })).await;
     says(&bad, "Image xyz not found", Invalid);
+    let words = "Validation of image href xyz failed, reason: Scheme-less image href is not a UUID.";
+    assert_eq!(bad.field(), Some(("image_id", words.to_owned())));
+    let bad = provision(json!({ "image_id": IMAGE, "server_id": id })).await;
+    says(&bad, &format!("Image {IMAGE} not found"), Invalid);
     assert_eq!(bad.field(), Some(("image_id", "deploy: Image xyz could not be found.".to_owned())));
     let script = |script: Value| [Patch::add("/extra/script", script)];
     lab.patch(&node.uuid, &script(json!({ "validate_error": "no kernel" }))).await;
