@@ -1,7 +1,7 @@
 //! A machine with a BMC, from its enrolment to the system that installs it, through the door for programs: Ironic's own
 //! redfish driver speaks to an emulated BMC, which asks for a password.
 
-use axum::{Router, http::Method, routing::get};
+use axum::{Router, routing::get};
 use rackhand_core::{
     clients::ironic::{Patch, Target},
     model::Role,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::lab::Lab;
 use crate::{
-    api::caller::{Answered, Caller, Door, client, token},
+    api::caller::{Caller, Door, client, token},
     e2e::eventually,
     harness::{Peer, SOON, need},
 };
@@ -147,7 +147,7 @@ async fn a_bmc_that_refuses_the_password_is_told_of_and_the_password_is_not() {
 /// No answer has the password, and the database neither.
 async fn nobody_knows(lab: &Lab, program: &Caller, node: &str, password: &str) {
     for path in [format!("/nodes/{node}"), "/nodes".to_owned(), "/audit?limit=100".to_owned()] {
-        let answered = Answered::of(program.request(Method::GET, &path)).await;
+        let answered = program.get(&path).await;
         assert!(answered.status == 200 && !answered.text.contains(password), "{answered:?}");
     }
     for (table, column) in [("audit", "detail"), ("requests", "answer")] {
