@@ -29,8 +29,8 @@ pub struct Web {
     pub origins: Vec<String>,
 }
 
-/// The door over HTTP. Each request has to come with the [`rackhand_core::model::Actor`] that it was found to come from
-/// among its extensions.
+/// The door over HTTP. Each request must carry, among its extensions, the [`crate::api::Caller`] that it was found to come
+/// from.
 pub fn service(ops: Ops, web: &Web, stop: CancellationToken) -> Service {
     service_of(Mcp::new(ops, Caller::Request), web, stop)
 }

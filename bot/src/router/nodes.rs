@@ -3,7 +3,7 @@
 use rackhand_core::{
     model::Role,
     ops::{
-        Answer, NodeFault, OpError, Page,
+        self, Answer, NodeFault, OpError, Page,
         ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
     },
 };
@@ -29,7 +29,7 @@ impl Router {
         Ok(Reply::here(node::card(&asked.reader, &node)).toast(plain!(asked.reader.lang, "toast-fresh")))
     }
 
-    /// A node by what was typed; for `/unprovision`, what is to be done to it.
+    /// A node by what was typed; for `/unprovision`, what is to be done to it, and how (`NODE clean=false`).
     pub(super) async fn about_node(
         &self,
         asked: &Asked<'_>,
@@ -37,12 +37,26 @@ impl Router {
         argument: &str,
     ) -> Result<Reply, RouteError> {
         if argument.is_empty() {
-            let which = Message::new(say!(asked.reader.lang, "node-which"));
-            return Ok(Reply::below(views::body(self.or_a_node(asked, which))));
+            return Ok(self.which_node(asked, action));
+        }
+        // No name of a node has any of these in it: more than a name was said.
+        let is_more = argument.contains(|c: char| c.is_whitespace() || c == '=');
+        if let Some(entry) = action.filter(|_| is_more).and_then(|action| ops::find(action.operation())) {
+            let done = self.with_words(asked, entry, argument, 0, argument).await?;
+            return Ok(done.unwrap_or_else(|| self.which_node(asked, action)));
         }
         let uuid = self.node(asked, argument).await?.uuid;
         let want = action.map_or_else(|| Want::Node(uuid.clone()), |action| Want::ActOnNode(action, uuid.clone()));
         Box::pin(self.answer(asked, &want)).await
+    }
+
+    fn which_node(&self, asked: &Asked<'_>, action: Option<NodeAction>) -> Reply {
+        let mut html = say!(asked.reader.lang, "node-which");
+        if action == Some(NodeAction::Unprovision) {
+            html.push('\n');
+            html.push_str(&say!(asked.reader.lang, "node-which-unprovision"));
+        }
+        Reply::below(views::body(self.or_a_node(asked, Message::new(html))))
     }
 
     /// What may have been meant is a node: with the way to all of them, where there are any.
@@ -80,12 +94,12 @@ impl Router {
                 self.provision_node(asked, &node, None).await
             }
             NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide => {
+            NodeAction::Manage | NodeAction::Provide | NodeAction::EndMaintenance => {
                 let (input, key) = (json!({ "node": id }), asked.key());
                 self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
                 let node = self.node(asked, id).await?;
                 let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
-                Ok(Self::told(asked, &node, &told))
+                Ok(Self::told(asked, &node, &told).toast(views::html_to_plain(&told)))
             }
         }
     }
@@ -110,17 +124,11 @@ impl Router {
     }
 
     async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
-        let lang = asked.reader.lang;
         let open = self.open_questions().await?;
         let (input, key) = (json!({ "server_id": id }), asked.key());
         let operation = NodeAction::Unprovision.operation();
         match self.ops.call_by_name(&asked.user.actor(), operation, &input, Some(&key)).await? {
-            // The same question was open before: it is brought down to where the person is.
-            Answer::AwaitingApproval(question) if open.contains(&question) => {
-                Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")))
-            }
-            // A new question is on its way to everybody who may answer it.
-            Answer::AwaitingApproval(_) => Ok(Reply::again().toast(plain!(lang, "toast-asked"))),
+            Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }
     }

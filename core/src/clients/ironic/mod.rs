@@ -131,6 +131,12 @@ impl Ironic {
         read(wire::node(&self.caller.call(request).await?))
     }
 
+    /// Ends a node's maintenance, in any state; its reason and its fault are gone with it. Ironic holds the lock
+    /// meanwhile.
+    pub async fn end_maintenance(&self, ident: &str) -> Result<(), IronicError> {
+        self.caller.call(Request::new(Method::DELETE, &["nodes", ident, "maintenance"])).await.map(drop)
+    }
+
     /// Forgets a node. The machine is left as it is.
     pub async fn delete_node(&self, ident: &str) -> Result<(), IronicError> {
         self.caller.call(Request::new(Method::DELETE, &["nodes", ident])).await.map(drop)
