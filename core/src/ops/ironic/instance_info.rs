@@ -1,6 +1,6 @@
 //! What Ironic is told of the system that is to be installed, beside what is kept of it for an operator.
 //!
-//! Facts: github openstack/ironic, ironic/drivers/modules/deploy_utils.py and boot_mode_utils.py.
+//! Facts: github openstack/ironic, `ironic/drivers/modules/deploy_utils.py` and `boot_mode_utils.py`.
 
 use serde_json::{Map, Value, json};
 
@@ -34,7 +34,7 @@ pub(super) fn left(node: &Node) -> Map<String, Value> {
 }
 
 /// How large the root partition is, in GiB: an image of a partition is refused without it, and one of a whole disk does
-/// not mind it. It is the disk's size as Ironic knows it, which leaves the partition table its place already.
+/// not mind it. It is the size that Ironic found, which leaves the partition table its place already.
 fn root_gb(node: &Node) -> Option<u64> {
     let size = node.properties.get("local_gb")?;
     let size = size.as_u64().or_else(|| size.as_str()?.trim().parse().ok())?;
