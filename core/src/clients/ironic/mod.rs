@@ -18,7 +18,7 @@ mod configured;
 mod error;
 mod keystone;
 mod node;
-pub mod oddities;
+mod oddities;
 mod version;
 mod wire;
 
