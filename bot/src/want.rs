@@ -91,7 +91,7 @@ pub enum Action {
 pub enum NodeAction {
     /// Its BMC tried.
     Manage,
-    /// Made available.
+    /// Made available, and wiped where Ironic cleans.
     Provide,
     /// Given the configured image.
     Provision,

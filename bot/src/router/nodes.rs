@@ -7,7 +7,7 @@ use rackhand_core::{
         ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
@@ -79,8 +79,9 @@ impl Router {
                 let node = self.node(asked, id).await?;
                 self.provision_node(asked, &node, None).await
             }
-            NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide => {
+            NodeAction::Unprovision => self.ask_for_node(asked, action, &json!({ "server_id": id })).await,
+            NodeAction::Provide => self.ask_for_node(asked, action, &json!({ "node": id })).await,
+            NodeAction::Manage => {
                 let (input, key) = (json!({ "node": id }), asked.key());
                 self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
                 let node = self.node(asked, id).await?;
@@ -109,18 +110,11 @@ impl Router {
         Ok(Self::told(asked, &node, &told))
     }
 
-    async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
-        let lang = asked.reader.lang;
-        let open = self.open_questions().await?;
-        let (input, key) = (json!({ "server_id": id }), asked.key());
-        let operation = NodeAction::Unprovision.operation();
-        match self.ops.call_by_name(&asked.user.actor(), operation, &input, Some(&key)).await? {
-            // The same question was open before: it is brought down to where the person is.
-            Answer::AwaitingApproval(question) if open.contains(&question) => {
-                Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")))
-            }
-            // A new question is on its way to everybody who may answer it.
-            Answer::AwaitingApproval(_) => Ok(Reply::again().toast(plain!(lang, "toast-asked"))),
+    /// Asks for what a person has to allow.
+    async fn ask_for_node(&self, asked: &Asked<'_>, action: NodeAction, input: &Value) -> Result<Reply, RouteError> {
+        let (open, key) = (self.open_questions().await?, asked.key());
+        match self.ops.call_by_name(&asked.user.actor(), action.operation(), input, Some(&key)).await? {
+            Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }
     }

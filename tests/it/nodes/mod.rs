@@ -5,6 +5,7 @@ mod course;
 mod doors;
 mod errors;
 pub mod lab;
+mod provide;
 mod provision;
 mod races;
 mod rest;

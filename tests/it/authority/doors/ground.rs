@@ -15,7 +15,7 @@ use rackhand_core::{
     ops::{Answer, Ops},
     states::ServerEvent,
 };
-use rackhand_tests::fast_ironic::{FastIronic, UUID};
+use rackhand_tests::fast_ironic::{FastIronic, MANAGEABLE, UUID};
 use serde_json::{Value, json};
 
 use super::{Call, Row, entry};
@@ -57,7 +57,8 @@ impl Ground<'_> {
             "show_incident" => json!({ "incident": "00000000" }),
             "get_operation" => json!({ "id": self.job().await }),
             "approve" | "refuse" | "show_approval" => json!({ "approval": self.approval().await }),
-            "get_node" | "manage_node" | "provide_node" => json!({ "node": UUID }),
+            "get_node" | "manage_node" => json!({ "node": UUID }),
+            "provide_node" => json!({ "node": MANAGEABLE }),
             "check_provision_status" | "check_unprovision_status" => json!({ "operation_id": UUID }),
             "unprovision_server" => json!({ "server_id": UUID }),
             "provision_server" => json!({ "image_id": "debian" }),
