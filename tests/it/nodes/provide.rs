@@ -106,8 +106,8 @@ async fn what_changed_since_it_was_asked_is_not_made_available() {
     let stale = async |id: ApprovalId, what: &[&str]| {
         let said = lab.approve(id).await.unwrap();
         let changes = said["stale"]["changes"].as_array().unwrap_or_else(|| panic!("{said}")).clone();
-        let changed: Vec<&str> = changes.iter().map(|change| change["what"].as_str().unwrap()).collect();
-        assert_eq!(changed, what, "{said}");
+        let facts: Vec<&str> = changes.iter().map(|change| change["what"].as_str().unwrap()).collect();
+        assert_eq!(facts, what, "{said}");
     };
     // Nothing was to be wiped, and now all of it would be.
     let id = lab.ask_as(&lab.anna.actor(), &node.uuid).await;

@@ -108,8 +108,8 @@ async fn what_was_deployed_anew_since_it_was_asked_is_not_taken_down() {
         let anew = lab.told(&node.uuid, Target::Rebuild, "active").await;
         let said = lab.approve(id).await.unwrap();
         let changes = said["stale"]["changes"].as_array().unwrap_or_else(|| panic!("{said}"));
-        let changed: Vec<&str> = changes.iter().map(|change| change["what"].as_str().unwrap()).collect();
-        assert_eq!(changed, ["image", "since"], "{said}");
+        let facts: Vec<&str> = changes.iter().map(|change| change["what"].as_str().unwrap()).collect();
+        assert_eq!(facts, ["image", "since"], "{said}");
         let left = lab.ironic.node(&node.uuid).await.unwrap();
         assert_eq!(left.provision_updated_at, anew.provision_updated_at, "untouched");
         assert_eq!(lab.between.done("PUT", &format!("{}/states/provision", node.uuid)), 0);
