@@ -7,7 +7,7 @@ use rackhand_core::{
         ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
@@ -93,8 +93,9 @@ impl Router {
                 let node = self.node(asked, id).await?;
                 self.provision_node(asked, &node, None).await
             }
-            NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide | NodeAction::EndMaintenance => {
+            NodeAction::Unprovision => self.ask_for_node(asked, action, &json!({ "server_id": id })).await,
+            NodeAction::Provide => self.ask_for_node(asked, action, &json!({ "node": id })).await,
+            NodeAction::Manage | NodeAction::EndMaintenance => {
                 let (input, key) = (json!({ "node": id }), asked.key());
                 self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
                 let node = self.node(asked, id).await?;
@@ -123,11 +124,10 @@ impl Router {
         Ok(Self::told(asked, &node, &told))
     }
 
-    async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
-        let open = self.open_questions().await?;
-        let (input, key) = (json!({ "server_id": id }), asked.key());
-        let operation = NodeAction::Unprovision.operation();
-        match self.ops.call_by_name(&asked.user.actor(), operation, &input, Some(&key)).await? {
+    /// Asks for what a person has to allow.
+    async fn ask_for_node(&self, asked: &Asked<'_>, action: NodeAction, input: &Value) -> Result<Reply, RouteError> {
+        let (open, key) = (self.open_questions().await?, asked.key());
+        match self.ops.call_by_name(&asked.user.actor(), action.operation(), input, Some(&key)).await? {
             Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }

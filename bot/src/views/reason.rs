@@ -53,7 +53,7 @@ pub const ERRORS: [&str; 37] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 50] = [
+pub const REASONS: [&str; 51] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -96,6 +96,7 @@ pub const REASONS: [&str; 50] = [
     "node-moves",
     "node-failed",
     "node-strayed",
+    "node-switch-waits",
     "node-free-wiped",
     "node-free-kept",
     "node-free-not-wiped",

@@ -64,7 +64,7 @@ fn everything_has_its_words() {
 #[test]
 fn the_workflows_steps_and_codes_have_words() {
     assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
-    assert_eq!(job::NODE_STEPS, rackhand_agent::work::unprovision_node::STEPS);
+    assert_eq!(job::NODE_STEPS, rackhand_agent::work::free_node::STEPS);
     let mut missing = Vec::new();
     for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
         let code = std::fs::read_to_string(root().join(&path)).unwrap();

@@ -8,6 +8,7 @@ mod errors;
 mod holds;
 pub mod lab;
 mod maintenance;
+mod provide;
 mod provision;
 mod races;
 mod rest;

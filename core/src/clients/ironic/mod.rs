@@ -16,6 +16,7 @@ mod auth;
 mod call;
 mod configured;
 mod error;
+mod image;
 mod keystone;
 mod node;
 mod oddities;

@@ -1,63 +1,58 @@
 //! The steps.
 
 use rackhand_core::{
-    clients::ironic::{IronicError, Node, Patch, ProvisionState, Target},
+    clients::ironic::{IronicError, Node, Patch, ProvisionState},
     fault::{Fault, FaultKind},
     model::EventLevel,
     ops::{
         approved_plan,
-        ironic::{
-            CourseStatus, UNPROVISION_NODE, UnprovisionParams, last_words, patiently, unprovision_course,
-            unprovision_plan,
-        },
+        ironic::{CourseStatus, NodeJob, last_words, open_node_jobs, patiently, unprovision_course},
     },
-    work::{Observed, StepCx, Verdict},
+    work::{Observed, StepCx, Undone, Verdict},
 };
 use serde_json::{Value, json};
 
-use super::{CLEAN_OFF, Halt, POLL, UnprovisionNode, reasons};
+use super::{AWAY, CLEAN_OFF, FreeNode, Halt, POLL, reasons};
 
-impl UnprovisionNode {
+impl FreeNode {
     /// A person allowed exactly this, the node is still what they were shown, and no other job has it.
-    pub(super) async fn authorize(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
+    pub(super) async fn authorize(&self, cx: &mut StepCx, doing: &NodeJob) -> Result<Verdict, Halt> {
         let mut tx = cx.begin().await?;
-        if UnprovisionParams::of(&params.plan).as_ref() != Some(params)
-            || !approved_plan(&mut tx, &self.ops.keyring, &cx.job, &params.plan).await?
-        {
+        if !doing.follows_from_its_plan() || !approved_plan(&mut tx, &self.ops.keyring, &cx.job, doing.plan()).await? {
             return Ok(Verdict::Park(reasons::not_approved()));
         }
-        let open = tx.open_jobs_with(UNPROVISION_NODE, "node", &params.node).await?;
+        let open = open_node_jobs(&mut tx, doing.node()).await?;
         if open.iter().any(|job| job.id != cx.job.id && (job.started_at.is_some() || job.id < cx.job.id)) {
             return Ok(Verdict::Fail(reasons::another_job()));
         }
         drop(tx);
-        self.unchanged(params).await?;
+        self.unchanged(doing).await?;
         Ok(Verdict::Done(Value::Null))
     }
 
     /// Ironic has no word for "without cleaning": the node's own switch is thrown, after what it was is written down.
-    pub(super) async fn clean_off(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
+    pub(super) async fn clean_off(&self, cx: &mut StepCx, doing: &NodeJob) -> Result<Verdict, Halt> {
         if cx.step.data.get(WAS).is_none() {
-            let node = self.unchanged(params).await?;
+            let node = self.unchanged(doing).await?;
             cx.remember(json!({ WAS: node.automated_clean })).await?;
         }
         cx.still_mine().await?;
         let off = [Patch::add("/automated_clean", false)];
-        let patched = patiently(cx.clock(), || self.ironic.patch_node(&params.node, &off)).await;
+        let patched = patiently(cx.clock(), || self.ironic.patch_node(doing.node(), &off)).await;
         patched.map_err(|error| halt(&error))?;
         Ok(Verdict::Done(cx.step.data.clone()))
     }
 
-    /// Tells Ironic to take it down.
-    pub(super) async fn delete(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
-        let node = self.node(params).await?;
+    /// Tells Ironic to begin.
+    pub(super) async fn tell(&self, cx: &mut StepCx, doing: &NodeJob) -> Result<Verdict, Halt> {
+        let node = self.node(doing).await?;
         if is_going(&node.provision_state) {
             return Ok(Verdict::Done(Value::Null));
         }
-        prove(&node, params)?;
+        prove(&node, doing)?;
         cx.remember(json!({ "asked": true })).await?;
         cx.still_mine().await?;
-        let told = patiently(cx.clock(), || self.ironic.provision(&params.node, Target::Deleted, None)).await;
+        let told = patiently(cx.clock(), || self.ironic.provision(doing.node(), doing.target(), None)).await;
         match told {
             Ok(()) => Ok(Verdict::Done(Value::Null)),
             Err(error) if error.effect_unknown() => {
@@ -67,12 +62,12 @@ impl UnprovisionNode {
         }
     }
 
-    /// After a crash, or an answer that was lost: did Ironic get it? A node that is on its way down says so.
-    pub(super) async fn observe_delete(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Observed {
+    /// After a crash, or an answer that was lost: did Ironic get it? A node that is on its way says so.
+    pub(super) async fn observe_telling(&self, cx: &mut StepCx, doing: &NodeJob) -> Observed {
         if cx.step.data.get("asked").is_none() {
             return Observed::NotDone;
         }
-        match self.ironic.node(&params.node).await {
+        match self.ironic.node(doing.node()).await {
             Ok(node) if is_going(&node.provision_state) => Observed::Done(Value::Null),
             // To say it once more does no more than to say it once: whoever is second is told that it is under way.
             Ok(_) => Observed::NotDone,
@@ -81,12 +76,12 @@ impl UnprovisionNode {
     }
 
     /// Waits until the node is available again.
-    pub(super) async fn await_available(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
-        let node = match self.ironic.node(&params.node).await {
+    pub(super) async fn await_available(&self, cx: &mut StepCx, doing: &NodeJob) -> Result<Verdict, Halt> {
+        let node = match self.ironic.node(doing.node()).await {
             Ok(node) => node,
             // It goes on in Ironic, whatever happens to our questions.
             Err(error) if error.kind() == FaultKind::Unavailable => {
-                return Ok(Verdict::Wait { reason: reasons::ironic(&error), after: POLL * 5 });
+                return Ok(Verdict::Wait { reason: reasons::ironic(&error), after: AWAY });
             }
             Err(error) => return Err(halt(&error)),
         };
@@ -116,29 +111,42 @@ impl UnprovisionNode {
     }
 
     /// The node's switch goes back to what it was.
-    pub(super) async fn clean_back(&self, cx: &mut StepCx, params: &UnprovisionParams) -> Result<Verdict, Halt> {
+    pub(super) async fn clean_back(&self, cx: &mut StepCx, doing: &NodeJob) -> Verdict {
         let was = cx.result_of(CLEAN_OFF).cloned().unwrap_or_default();
-        self.put_back(params, &was).await.map_err(|error| halt(&error))?;
-        Ok(Verdict::Done(Value::Null))
+        match self.put_back(doing, &was).await {
+            Undone::Done => Verdict::Done(Value::Null),
+            Undone::Wait { reason, after } => Verdict::Wait { reason, after },
+            Undone::Park(reason) => Verdict::Park(reason),
+        }
     }
 
-    /// Puts automated cleaning back to what `kept` remembers; what was not remembered was not changed.
-    pub(super) async fn put_back(&self, params: &UnprovisionParams, kept: &Value) -> Result<(), IronicError> {
-        let Some(was) = kept.get(WAS) else { return Ok(()) };
+    /// Puts automated cleaning back to what `kept` remembers; what was not remembered was not changed. It is not given
+    /// up while the node moves, locked, or Ironic is away: whoever has the node next would not be wiped after.
+    pub(super) async fn put_back(&self, doing: &NodeJob, kept: &Value) -> Undone {
+        let Some(was) = kept.get(WAS) else { return Undone::Done };
         // Also a nothing is put back by `add`: a `remove` of this field is a 500.
         let patch = [Patch::add("/automated_clean", was.clone())];
-        let clock = &self.ops.clock;
-        patiently(clock, || self.ironic.patch_node(&params.node, &patch)).await.map(drop)
+        match self.ironic.patch_node(doing.node(), &patch).await {
+            // A node that is gone has no switch.
+            Ok(_) | Err(IronicError::NotFound { .. }) => Undone::Done,
+            Err(error) if matches!(error, IronicError::InvalidState { .. } | IronicError::Locked { .. }) => {
+                Undone::Wait { reason: reasons::switch_waits(&error), after: POLL }
+            }
+            Err(error) if error.kind() == FaultKind::Unavailable => {
+                Undone::Wait { reason: reasons::switch_waits(&error), after: AWAY }
+            }
+            Err(error) => Undone::Park(reasons::ironic(&error)),
+        }
     }
 
-    async fn node(&self, params: &UnprovisionParams) -> Result<Node, Halt> {
-        self.ironic.node(&params.node).await.map_err(|error| halt(&error))
+    async fn node(&self, doing: &NodeJob) -> Result<Node, Halt> {
+        self.ironic.node(doing.node()).await.map_err(|error| halt(&error))
     }
 
     /// The node, if it is still what was allowed.
-    async fn unchanged(&self, params: &UnprovisionParams) -> Result<Node, Halt> {
-        let node = self.node(params).await?;
-        prove(&node, params)?;
+    async fn unchanged(&self, doing: &NodeJob) -> Result<Node, Halt> {
+        let node = self.node(doing).await?;
+        prove(&node, doing)?;
         Ok(node)
     }
 }
@@ -147,13 +155,13 @@ impl UnprovisionNode {
 const WAS: &str = "was";
 
 /// Whether the node is still what was allowed; the switch that this job throws is no part of that.
-fn prove(node: &Node, params: &UnprovisionParams) -> Result<(), Halt> {
-    let now = unprovision_plan(node, &params.request()).map_err(|fault| park(reasons::fault(&fault)))?;
-    let changes = params.plan.changes(&now);
+fn prove(node: &Node, doing: &NodeJob) -> Result<(), Halt> {
+    let now = doing.plan_again(node).map_err(|fault| park(reasons::fault(&fault)))?;
+    let changes = doing.plan().changes(&now);
     if changes.is_empty() { Ok(()) } else { Err(park(reasons::changed(&changes))) }
 }
 
-/// Whether a node is on its way down, or there.
+/// Whether a node is on its way to being available, or there.
 fn is_going(state: &ProvisionState) -> bool {
     use ProvisionState as S;
     matches!(state, S::Deleting | S::Cleaning | S::CleanWait | S::CleanHold | S::CleanFailed | S::Available)

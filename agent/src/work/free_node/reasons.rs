@@ -1,4 +1,4 @@
-//! Why a job that takes a node down waits, fails or is parked, and how it ends; `bot/texts` words it in both languages.
+//! Why a job that makes a node free waits, fails or is parked, and how it ends; `bot/texts` words it in both languages.
 
 use rackhand_core::{
     clients::ironic::{IronicError, ProvisionState},
@@ -6,7 +6,7 @@ use rackhand_core::{
     model::{PlanChange, Reason},
     ops::{
         NodeFault,
-        ironic::{Course, UnprovisionParams},
+        ironic::{Course, NodeJob},
     },
 };
 use serde_json::Value;
@@ -30,14 +30,14 @@ pub(super) fn ironic(error: &IronicError) -> Reason {
     Reason::new(code, chain(error)).with("detail", chain(error))
 }
 
-/// Nobody approved what the job would wipe.
+/// Nobody approved what the job would do.
 pub(super) fn not_approved() -> Reason {
-    Reason::new("not-approved", "no person approved that this job takes this node down: Ironic was told nothing")
+    Reason::new("not-approved", "no person approved what this job does to this node: Ironic was told nothing")
 }
 
-/// Another job takes the same node down.
+/// Another job is at the same node.
 pub(super) fn another_job() -> Reason {
-    Reason::new("node-other-job", "another job takes this node down already")
+    Reason::new("node-other-job", "another job is at this node already")
 }
 
 /// The node is no longer what was allowed.
@@ -53,7 +53,7 @@ pub(super) fn changed(changes: &[PlanChange]) -> Reason {
         .with("seen", fact(|change| &change.is))
 }
 
-/// The node cannot be taken down as it is.
+/// It is not done to the node as it is.
 pub(super) fn fault(fault: &NodeFault) -> Reason {
     let reason = fault.reason();
     let code = if reason.code == "node-busy" { "node-busy" } else { "node-changed-state" };
@@ -75,6 +75,12 @@ pub(super) fn failed(state: &ProvisionState, words: Option<&str>) -> Reason {
     Reason::new("node-failed", format!("{state}: {words}")).with("seen", state).with("detail", words)
 }
 
+/// Its switch cannot be put back as long as this lasts.
+pub(super) fn switch_waits(error: &IronicError) -> Reason {
+    let text = format!("its automated cleaning cannot be switched back yet: {}", chain(error));
+    Reason::new("node-switch-waits", text).with("detail", chain(error))
+}
+
 /// It left the way.
 pub(super) fn strayed(state: &ProvisionState) -> Reason {
     Reason::new("node-strayed", format!("the node is {state}, which is not on the way to available"))
@@ -82,19 +88,22 @@ pub(super) fn strayed(state: &ProvisionState) -> Reason {
 }
 
 /// How it ended well, and what happened to the disks: never more than was seen.
-pub(super) fn outcome(params: &UnprovisionParams, seen: &Value) -> Reason {
+pub(super) fn outcome(doing: &NodeJob, seen: &Value) -> Reason {
     let cleaned = seen.get("cleaned").and_then(Value::as_bool).unwrap_or(false);
-    if !params.clean {
-        Reason::new("node-free-kept", "available again; as asked, nothing was wiped")
-    } else if params.is_without_cleaning() {
-        let text = "available again; nothing was wiped: the node's automated cleaning is switched off in Ironic";
-        Reason::new("node-free-not-wiped", text)
+    let (code, text) = if doing.keeps_disks() {
+        ("node-free-kept", "as asked, nothing was wiped")
+    } else if doing.is_without_cleaning() {
+        ("node-free-not-wiped", "nothing was wiped: the node's automated cleaning is switched off in Ironic")
     } else if cleaned {
-        Reason::new("node-free-wiped", "available again; Ironic cleaned it")
+        ("node-free-wiped", "Ironic cleaned it")
     } else {
-        let text = "available again; no cleaning was seen: Ironic may be configured to do none";
-        Reason::new("node-free-unseen", text)
-    }
+        ("node-free-unseen", "no cleaning was seen: Ironic may be configured to do none")
+    };
+    let is = match doing {
+        NodeJob::Unprovision(_) => "available again",
+        NodeJob::Provide(_) => "available",
+    };
+    Reason::new(code, format!("{is}; {text}"))
 }
 
 #[cfg(test)]
