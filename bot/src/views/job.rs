@@ -4,7 +4,7 @@ use rackhand_core::{
     model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
     ops::{
         JobLine, JobView, PROVISION_VPS, PageOf,
-        ironic::{UNPROVISION_NODE, UnprovisionParams},
+        ironic::{UNPROVISION_NODE, is_past_calling_off, unprovision_params as node},
     },
     states::JobStatus,
     units::millis,
@@ -274,7 +274,8 @@ fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
     if job.status == JobStatus::Parked && reader.may("retry_job") {
         all.push(button(lang, "button-retry", &Want::Retry(job.id)));
     }
-    if open && !job.cancel_requested && job.ending.is_none() && reader.may("cancel_job") {
+    let stoppable = open && !job.cancel_requested && job.ending.is_none() && !is_past_calling_off(job, &view.steps);
+    if stoppable && reader.may("cancel_job") {
         all.push(button(lang, "button-cancel", &Want::Cancel(job.id)));
     }
     if let (JobStatus::Failed | JobStatus::Cancelled, Some(server)) = (job.status, &view.server) {
@@ -331,10 +332,6 @@ fn mode(job: &Job) -> &'static str {
 fn params(job: &Job) -> Option<ProvisionParams> {
     let params = serde_json::from_value(job.params.clone()).ok();
     params.filter(|_| job.kind == PROVISION_VPS)
-}
-
-fn node(job: &Job) -> Option<UnprovisionParams> {
-    serde_json::from_value(job.params.clone()).ok().filter(|_| job.kind == UNPROVISION_NODE)
 }
 
 fn plan(job: &Job) -> Vec<&'static str> {

@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 36] = [
+pub const ERRORS: [&str; 37] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -41,6 +41,7 @@ pub const ERRORS: [&str; 36] = [
     "node-not-provisioning",
     "node-not-unprovisioning",
     "node-busy",
+    "node-past-calling-off",
     "node-protected",
     "node-unfit",
     "node-taken",
@@ -52,7 +53,7 @@ pub const ERRORS: [&str; 36] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 50] = [
+pub const REASONS: [&str; 52] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -93,6 +94,8 @@ pub const REASONS: [&str; 50] = [
     "node-changed",
     "node-changed-state",
     "node-moves",
+    "node-halted",
+    "node-still-going",
     "node-failed",
     "node-strayed",
     "node-free-wiped",

@@ -6,7 +6,9 @@
 //! Steps, in order: `authorize`, `clean_off` (where it is not to be wiped), `delete`, `await_available`, and
 //! `clean_back` (where it is not to be wiped).
 //!
-//! Undo: `clean_off` puts the node's automated cleaning back as it was.
+//! Undo: `clean_off` puts the node's automated cleaning back as it was, once the node is at rest: put back while Ironic
+//! takes the node down, it would wipe what was to be kept. So a job that has told Ironic is not called off: it follows
+//! the node to its end (`cancel_job` refuses it).
 
 mod reasons;
 mod steps;
@@ -19,7 +21,7 @@ use rackhand_core::{
     model::{Job, Reason, StepStatus},
     ops::{
         Ops,
-        ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
+        ironic::{AWAIT_AVAILABLE, DELETE, UNPROVISION_NODE, UnprovisionParams},
     },
     states::JobStatus,
     store::{StoreResult, Tx},
@@ -31,7 +33,6 @@ use super::halt::Halt;
 
 const AUTHORIZE: &str = "authorize";
 const CLEAN_OFF: &str = "clean_off";
-const AWAIT_AVAILABLE: &str = "await_available";
 const CLEAN_BACK: &str = "clean_back";
 
 /// Every step that a job of this kind may have, in order.
@@ -101,7 +102,7 @@ impl Workflow for UnprovisionNode {
     async fn undo(&self, step: &str, cx: &mut StepCx) -> Result<(), Reason> {
         let params = cx.params::<UnprovisionParams>()?;
         match step {
-            CLEAN_OFF => self.put_back(&params, &cx.step.data).await.map_err(|error| reasons::ironic(&error)),
+            CLEAN_OFF => self.undo_clean_off(&params, &cx.step.data).await,
             _ => Ok(()),
         }
     }

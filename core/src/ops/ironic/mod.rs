@@ -17,12 +17,13 @@ mod provide_node;
 mod provision_server;
 mod reservation;
 mod secret_text;
+mod unprovision_job;
 mod unprovision_plan;
 mod unprovision_server;
 
 pub use check_provision_status::CheckProvisionStatus;
 pub use check_unprovision_status::CheckUnprovisionStatus;
-pub use course::{Course, CourseStatus, OperationInput, last_words, unprovision_course};
+pub use course::{Course, CourseStatus, OperationInput, is_moving_down, last_words, troubles, unprovision_course};
 pub use enrol_node::{Bmc, EnrolNode, EnrolNodeInput};
 pub use fault::NodeFault;
 pub use get_node::GetNode;
@@ -33,8 +34,11 @@ pub use patience::patiently;
 pub use provide_node::ProvideNode;
 pub use provision_server::{ProvisionRequest, ProvisionResponse, ProvisionServer};
 pub use secret_text::SecretText;
+pub use unprovision_job::{
+    ASKED, AWAIT_AVAILABLE, DELETE, SINCE, UNPROVISION_NODE, is_past_calling_off, unprovision_params,
+};
 pub use unprovision_plan::{UnprovisionParams, unprovision_plan};
-pub use unprovision_server::{DELETE, UNPROVISION_NODE, UnprovisionRequest, UnprovisionResponse, UnprovisionServer};
+pub use unprovision_server::{UnprovisionRequest, UnprovisionResponse, UnprovisionServer};
 
 /// This provider's name, where several are named.
 pub const IRONIC: &str = "ironic";

@@ -4,19 +4,13 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CourseStatus, NodeFault, UnprovisionParams, unprovision_plan};
+use super::{CourseStatus, NodeFault, UNPROVISION_NODE, UnprovisionParams, unprovision_plan};
 use crate::{
     ids::JobId,
     model::{NewJob, Plan, Risk, Role},
     ops::{Cx, OpError, Operation, Outside, Reach, Rest, Spec, Topic},
     units::Timestamp,
 };
-
-/// The kind of the job that takes nodes down.
-pub const UNPROVISION_NODE: &str = "unprovision_node";
-
-/// The step of that job which tells Ironic to take the node down.
-pub const DELETE: &str = "delete";
 
 /// Takes a node down.
 pub struct UnprovisionServer;
