@@ -29,6 +29,7 @@ const JOBS: &[Column] = &[
     ("JOB", "/job/id"),
     ("KIND", "/job/kind"),
     ("SERVER", "/server"),
+    ("NODE", "/node/name"),
     ("STATUS", "/job/status"),
     ("STEP", "/job/step"),
     ("ASKED BY", "/job/requested_by"),

@@ -93,7 +93,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
     };
     let mut html = if page.items.is_empty() { say!(lang, "jobs-none") } else { title };
     let mut all = Vec::new();
-    for JobLine { job, server } in &page.items {
+    for JobLine { job, server, .. } in &page.items {
         let handle = &subject(job, server.as_deref());
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);

@@ -35,7 +35,7 @@ pub use provide_node::ProvideNode;
 pub use provision_server::{ProvisionRequest, ProvisionResponse, ProvisionServer};
 pub use secret_text::SecretText;
 pub use unprovision_job::{
-    ASKED, AWAIT_AVAILABLE, DELETE, SINCE, UNPROVISION_NODE, is_past_calling_off, unprovision_params,
+    ASKED, AWAIT_AVAILABLE, DELETE, JobNode, SINCE, UNPROVISION_NODE, is_past_calling_off, unprovision_params,
 };
 pub use unprovision_plan::{UnprovisionParams, unprovision_plan};
 pub use unprovision_server::{UnprovisionRequest, UnprovisionResponse, UnprovisionServer};

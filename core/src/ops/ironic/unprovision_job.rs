@@ -1,5 +1,7 @@
 //! The job that takes nodes down, as others than its workflow see it: by its row and its journal.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::UnprovisionParams;
@@ -23,6 +25,22 @@ pub const ASKED: &str = "asked";
 
 /// What [`AWAIT_AVAILABLE`] remembers: since when, as Ironic has it, the node was in the state in which it was last seen.
 pub const SINCE: &str = "since";
+
+/// The node that a job is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobNode {
+    /// Its UUID.
+    pub uuid: String,
+    /// Its name when the job was allowed, or its UUID where it had none.
+    pub name: String,
+}
+
+impl JobNode {
+    /// The node of a job; none for a job that is about a server.
+    pub fn of(job: &Job) -> Option<Self> {
+        unprovision_params(job).map(|params| Self { uuid: params.node, name: params.plan.target })
+    }
+}
 
 /// Which node a job takes down, and how; none for a job of another kind.
 pub fn unprovision_params(job: &Job) -> Option<UnprovisionParams> {
