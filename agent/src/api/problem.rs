@@ -174,6 +174,7 @@ pub(super) fn status_of(error: &OpError) -> StatusCode {
     match (error, error.kind()) {
         (OpError::NotAsSeen, _) => StatusCode::PRECONDITION_FAILED,
         (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => StatusCode::SERVICE_UNAVAILABLE,
+        (OpError::TooSlow, _) => StatusCode::SERVICE_UNAVAILABLE,
         (_, FaultKind::Invalid) => StatusCode::BAD_REQUEST,
         (_, FaultKind::NotFound) => StatusCode::NOT_FOUND,
         (_, FaultKind::Conflict | FaultKind::NeedsPerson) => StatusCode::CONFLICT,
