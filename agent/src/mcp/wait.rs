@@ -83,8 +83,7 @@ impl Mcp {
         loop {
             // Who is asked may be Ironic, which may take longer than the client waits.
             let left = until.since(self.ops.clock.now()).max(FIRST_LOOK);
-            let ops = self.ops.looking_until(self.ops.clock.now().plus(left));
-            let hasty = Self { ops, ..self.clone() };
+            let hasty = Self { ops: self.ops.looking_for(left), ..self.clone() };
             let view = tokio::select! {
                 biased;
                 view = hasty.read::<GetOperation>(actor, &input) => view,

@@ -114,13 +114,13 @@ impl Ops {
 
     /// The same for a look outside, which ends in time.
     fn looking(&self) -> Self {
-        self.looking_until(self.clock.now().plus(LOOK))
+        self.looking_for(LOOK)
     }
 
-    /// The same for somebody who waits for the outside no longer than until `moment`.
+    /// The same for somebody who waits for the outside no longer than for `span` from now on.
     #[must_use]
-    pub fn looking_until(&self, moment: Timestamp) -> Self {
-        Self { ironic: self.ironic.as_ref().map(|ironic| ironic.until(moment)), ..self.clone() }
+    pub fn looking_for(&self, span: Duration) -> Self {
+        Self { ironic: self.ironic.as_ref().map(|ironic| ironic.within(span)), ..self.clone() }
     }
 
     fn outside(&self, actor: &Actor, checked: &Checked, key: Option<String>) -> Outside {

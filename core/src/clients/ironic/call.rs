@@ -158,6 +158,11 @@ impl Caller {
         told
     }
 
+    /// The present moment.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     async fn given_up(&self, until: Option<Timestamp>) {
         match until {
             Some(until) => self.clock.sleep(until.since(self.clock.now())).await,

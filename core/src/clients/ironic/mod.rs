@@ -66,10 +66,11 @@ impl Ironic {
         Ok(Self { caller: Arc::new(Caller::new(http, url, auth, clock)?), until: None })
     }
 
-    /// The same for somebody who waits no longer than until `moment`: what is not answered then is
+    /// The same for somebody who waits for `span` from now on, by this client's clock: what is not answered then is
     /// [`IronicError::Timeout`]. For readings; of a change that is given up nobody knows whether it was made.
     #[must_use]
-    pub fn until(&self, moment: Timestamp) -> Self {
+    pub fn within(&self, span: Duration) -> Self {
+        let moment = self.caller.now().plus(span);
         Self { until: Some(self.until.map_or(moment, |sooner| sooner.min(moment))), ..self.clone() }
     }
 

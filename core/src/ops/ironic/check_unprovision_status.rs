@@ -126,7 +126,7 @@ fn of_job(node: &Node, job: &Job) -> Course {
     match unprovision_course(node) {
         Ok(seen) if is_moving_down(&node.provision_state) => {
             let message = stopped.map_or_else(|| seen.message.clone(), |words| format!("{}; {words}", seen.message));
-            Course { started_at, message, ..seen }
+            Course { message, started_at, ..seen }
         }
         _ => {
             let words = stopped.unwrap_or_else(|| format!("it is allowed, and job {} is at it", job.id));
