@@ -93,7 +93,7 @@ async fn a_silent_ironic_is_named_to_whoever_looks_and_to_whoever_asks_for_a_pla
     ] {
         let answer = asks(&place.admin, method, path);
         let stream = ironic.asked().await;
-        place.desk.clock.advance(LOOK - Duration::from_millis(1));
+        place.desk.clock.advance(LOOK.saturating_sub(Duration::from_millis(1)));
         assert!(is_waited_for(stream.try_clone().unwrap()).await, "{path}");
         place.desk.clock.advance(Duration::from_millis(1));
         let problem = answer.await.unwrap().problem(502, "ironic-away");
