@@ -179,7 +179,9 @@ fn of_field(error: &OpError, code: &str) -> Vec<FieldError> {
 pub(super) fn status_of(error: &OpError) -> StatusCode {
     match (error, error.kind()) {
         (OpError::NotAsSeen, _) => StatusCode::PRECONDITION_FAILED,
-        (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => StatusCode::SERVICE_UNAVAILABLE,
+        (OpError::TooSlow, _) | (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         (_, FaultKind::Invalid) => StatusCode::BAD_REQUEST,
         (_, FaultKind::NotFound) => StatusCode::NOT_FOUND,
         (_, FaultKind::Conflict | FaultKind::NeedsPerson) => StatusCode::CONFLICT,

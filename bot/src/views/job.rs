@@ -4,7 +4,7 @@ use rackhand_core::{
     model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
     ops::{
         JobLine, JobView, PROVISION_VPS, PageOf,
-        ironic::{DELETE, NodeJob, PROVIDE},
+        ironic::{DELETE, NodeJob, PROVIDE, is_past_calling_off},
     },
     states::JobStatus,
     units::millis,
@@ -93,7 +93,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
     };
     let mut html = if page.items.is_empty() { say!(lang, "jobs-none") } else { title };
     let mut all = Vec::new();
-    for JobLine { job, server } in &page.items {
+    for JobLine { job, server, .. } in &page.items {
         let handle = &subject(job, server.as_deref());
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);
@@ -276,7 +276,8 @@ fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
     if job.status == JobStatus::Parked && reader.may("retry_job") {
         all.push(button(lang, "button-retry", &Want::Retry(job.id)));
     }
-    if open && !job.cancel_requested && job.ending.is_none() && reader.may("cancel_job") {
+    let stoppable = open && !job.cancel_requested && job.ending.is_none() && !is_past_calling_off(job, &view.steps);
+    if stoppable && reader.may("cancel_job") {
         all.push(button(lang, "button-cancel", &Want::Cancel(job.id)));
     }
     if let (JobStatus::Failed | JobStatus::Cancelled, Some(server)) = (job.status, &view.server) {

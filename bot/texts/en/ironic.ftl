@@ -91,6 +91,9 @@ error-node-not-provisioned = Nothing is on { $name } that could be taken down.
 error-node-not-provisioning = Nothing provisions { $name }: it is { $seen }.
 error-node-not-unprovisioning = Nothing unprovisions { $name }: it is { $seen }.
 error-node-busy = Ironic is at work on { $name }. Try again in a moment.
+error-node-past-calling-off =
+    Ironic takes { $name } down already, and that cannot be stopped from here: job { $job } follows it to its end.
+    👉 A cleaning is stopped with “abort” in Ironic.
 error-node-protected = { $name } is protected in Ironic. Whoever protected it has to end that first.
 error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
 error-node-taken = There is a node “{ $name }” already.
@@ -122,6 +125,10 @@ reason-node-moves =
         [0] Ironic: { $seen }
         *[other] Ironic: { $seen }, about { $percent } %
     }
+reason-node-halted = ⚠️ Ironic does not go on ({ $seen }): { $detail }
+    .do = Mend the machine or its BMC. It goes on once Ironic uses the node again.
+reason-node-still-going = The node is still { $seen }: its cleaning can only be switched back once that has ended.
+    .do = Go on when the node has come to rest.
 reason-node-failed = Ironic failed ({ $seen }): { $detail }
     .do = Mend what it says, then look at the node: its card says how it goes on.
 reason-node-strayed = The node went somewhere else: { $seen }.

@@ -14,3 +14,4 @@ mod races;
 mod rest;
 mod site;
 mod unprovision;
+mod ways_down;

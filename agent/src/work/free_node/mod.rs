@@ -7,8 +7,9 @@
 //! Steps, in order: `authorize`, `clean_off` (where it is not to be wiped), `delete` or `provide`, `await_available`,
 //! and `clean_back` (where it is not to be wiped).
 //!
-//! Undo: `clean_off` puts the node's automated cleaning back as it was, as soon as Ironic lets it: nobody changes a node
-//! that is on its way.
+//! Undo: `clean_off` puts the node's automated cleaning back as it was, once the node is at rest: put back while Ironic
+//! takes the node down, it would wipe what was to be kept. So a job that has told Ironic is not called off: it follows
+//! the node to its end (`cancel_job` refuses it).
 
 mod reasons;
 mod steps;
@@ -21,7 +22,7 @@ use rackhand_core::{
     model::{Job, Reason, StepStatus},
     ops::{
         Ops,
-        ironic::{DELETE, NodeJob, PROVIDE},
+        ironic::{AWAIT_AVAILABLE, DELETE, NodeJob, PROVIDE},
     },
     states::JobStatus,
     store::{StoreResult, Tx},
@@ -33,7 +34,6 @@ use super::halt::Halt;
 
 const AUTHORIZE: &str = "authorize";
 const CLEAN_OFF: &str = "clean_off";
-const AWAIT_AVAILABLE: &str = "await_available";
 const CLEAN_BACK: &str = "clean_back";
 
 /// Every step that a job of these kinds may have, in order.
@@ -109,7 +109,7 @@ impl Workflow for FreeNode {
 
     async fn undo(&self, step: &str, cx: &mut StepCx) -> Undone {
         match (step, self.doing(&cx.job.params)) {
-            (CLEAN_OFF, Ok(doing)) => self.put_back(&doing, &cx.step.data).await,
+            (CLEAN_OFF, Ok(doing)) => self.undo_clean_off(&doing, &cx.step.data).await,
             (CLEAN_OFF, Err(reason)) => Undone::Park(reason),
             _ => Undone::Done,
         }

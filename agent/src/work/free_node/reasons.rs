@@ -1,12 +1,12 @@
 //! Why a job that makes a node free waits, fails or is parked, and how it ends; `bot/texts` words it in both languages.
 
 use rackhand_core::{
-    clients::ironic::{IronicError, ProvisionState},
+    clients::ironic::{IronicError, Node, ProvisionState},
     fault::chain,
     model::{PlanChange, Reason},
     ops::{
         NodeFault,
-        ironic::{Course, NodeJob},
+        ironic::{Course, NodeJob, troubles},
     },
 };
 use serde_json::Value;
@@ -69,10 +69,31 @@ pub(super) fn on_its_way(course: &Course) -> Reason {
     }
 }
 
-/// It failed on the way.
-pub(super) fn failed(state: &ProvisionState, words: Option<&str>) -> Reason {
-    let words = words.unwrap_or("Ironic does not say why");
-    Reason::new("node-failed", format!("{state}: {words}")).with("seen", state).with("detail", words)
+/// Ironic itself took it out of use on its way: it goes on once that is over, or never.
+pub(super) fn halted(node: &Node) -> Reason {
+    told("node-halted", node)
+}
+
+/// It failed on the way, or at its end.
+pub(super) fn failed(node: &Node) -> Reason {
+    told("node-failed", node)
+}
+
+fn told(code: &str, node: &Node) -> Reason {
+    let words = troubles(node).unwrap_or_else(|| "Ironic does not say why".to_owned());
+    let state = &node.provision_state;
+    Reason::new(code, format!("{state}: {words}")).with("seen", state).with("detail", words)
+}
+
+/// What the job changed cannot be put back yet.
+pub(super) fn still_going(state: &ProvisionState) -> Reason {
+    let text = format!("the node is still {state}: its automated cleaning is put back once that has ended");
+    Reason::new("node-still-going", text).with("seen", state)
+}
+
+/// Somebody called it off before Ironic was told.
+pub(super) fn called_off() -> Reason {
+    Reason::new("cancelled", "called off before Ironic was told")
 }
 
 /// Its switch cannot be put back as long as this lasts.

@@ -1,12 +1,17 @@
 //! The steps.
 
+use std::time::Duration;
+
 use rackhand_core::{
     clients::ironic::{IronicError, Node, Patch, ProvisionState},
     fault::{Fault, FaultKind},
-    model::EventLevel,
+    model::{EventLevel, Reason},
     ops::{
         approved_plan,
-        ironic::{CourseStatus, NodeJob, last_words, open_node_jobs, patiently, unprovision_course},
+        ironic::{
+            ASKED, CourseStatus, NodeJob, SINCE, is_moving_down, last_words, open_node_jobs, patiently,
+            unprovision_course,
+        },
     },
     work::{Observed, StepCx, Undone, Verdict},
 };
@@ -50,7 +55,12 @@ impl FreeNode {
             return Ok(Verdict::Done(Value::Null));
         }
         prove(&node, doing)?;
-        cx.remember(json!({ "asked": true })).await?;
+        cx.remember(json!({ ASKED: true })).await?;
+        // From here on nobody calls it off; whoever did before is heard.
+        if cx.read().await?.require_job(cx.job.id).await?.cancel_requested {
+            cx.remember(Value::Null).await?;
+            return Ok(Verdict::Wait { reason: reasons::called_off(), after: Duration::ZERO });
+        }
         cx.still_mine().await?;
         let told = patiently(cx.clock(), || self.ironic.provision(doing.node(), doing.target(), None)).await;
         match told {
@@ -58,13 +68,16 @@ impl FreeNode {
             Err(error) if error.effect_unknown() => {
                 Ok(Verdict::Unclear { reason: reasons::ironic(&error), after: POLL })
             }
-            Err(error) => Err(halt(&error)),
+            Err(error) => {
+                cx.remember(Value::Null).await?;
+                Err(halt(&error))
+            }
         }
     }
 
     /// After a crash, or an answer that was lost: did Ironic get it? A node that is on its way says so.
     pub(super) async fn observe_telling(&self, cx: &mut StepCx, doing: &NodeJob) -> Observed {
-        if cx.step.data.get("asked").is_none() {
+        if cx.step.data.get(ASKED).is_none() {
             return Observed::NotDone;
         }
         match self.ironic.node(doing.node()).await {
@@ -92,22 +105,27 @@ impl FreeNode {
         let Ok(course) = unprovision_course(&node) else {
             return Ok(Verdict::Park(reasons::strayed(&node.provision_state)));
         };
-        let seen = json!({ "cleaned": cleaned, "state": course.provision_state, "percent": course.progress_percent });
-        match course.status {
-            // The state shows a moment before the lock is free; whoever has the node next should not meet it.
-            CourseStatus::Completed if node.reservation.is_none() => return Ok(Verdict::Done(seen)),
-            CourseStatus::Failed => {
-                let words = last_words(&self.ironic, &node).await;
-                return Ok(Verdict::Fail(reasons::failed(&node.provision_state, words.as_deref())));
-            }
-            _ => {}
-        }
+        let (state, since) = (&node.provision_state, node.provision_updated_at);
+        let seen = json!({ "cleaned": cleaned, "state": state, "percent": course.progress_percent, SINCE: since });
         if seen != was {
-            let percent = course.progress_percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
-            cx.log(EventLevel::Info, &format!("{}{percent}", course.provision_state)).await?;
-            cx.remember(seen).await?;
+            if ["state", "percent"].iter().any(|fact| seen.get(fact) != was.get(fact)) {
+                let percent = course.progress_percent.map(|percent| format!(", {percent} %")).unwrap_or_default();
+                cx.log(EventLevel::Info, &format!("{state}{percent}")).await?;
+            }
+            cx.remember(seen.clone()).await?;
         }
-        Ok(Verdict::Wait { reason: reasons::on_its_way(&course), after: POLL })
+        // The state shows a moment before the lock is free; whoever has the node next should not meet it. And what
+        // Ironic took out of use on its way may go on, once that is mended: it has not ended.
+        let at_rest = !is_moving_down(state) && node.reservation.is_none();
+        match course.status {
+            CourseStatus::Completed if at_rest => Ok(Verdict::Done(seen)),
+            CourseStatus::Failed if at_rest => {
+                let last_error = last_words(&self.ironic, &node).await;
+                Ok(Verdict::Fail(reasons::failed(&Node { last_error, ..node })))
+            }
+            CourseStatus::Failed => Ok(Verdict::Wait { reason: reasons::halted(&node), after: POLL }),
+            _ => Ok(Verdict::Wait { reason: reasons::on_its_way(&course), after: POLL }),
+        }
     }
 
     /// The node's switch goes back to what it was.
@@ -117,6 +135,17 @@ impl FreeNode {
             Undone::Done => Verdict::Done(Value::Null),
             Undone::Wait { reason, after } => Verdict::Wait { reason, after },
             Undone::Park(reason) => Verdict::Park(reason),
+        }
+    }
+
+    /// Puts automated cleaning back where the job does not go on, unless Ironic would wipe then what it is taking down.
+    pub(super) async fn undo_clean_off(&self, doing: &NodeJob, kept: &Value) -> Undone {
+        match self.ironic.node(doing.node()).await {
+            Ok(node) if kept.get(WAS).is_some() && is_moving_down(&node.provision_state) => {
+                Undone::Wait { reason: reasons::still_going(&node.provision_state), after: POLL }
+            }
+            // What else may be wrong shows when it is put back.
+            _ => self.put_back(doing, kept).await,
         }
     }
 
@@ -177,6 +206,6 @@ fn halt(error: &IronicError) -> Halt {
     })
 }
 
-fn park(reason: rackhand_core::model::Reason) -> Halt {
+fn park(reason: Reason) -> Halt {
     Halt::Verdict(Verdict::Park(reason))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     clients::ironic::IronicError,
     fault::{Fault, FaultKind},
+    ids::JobId,
     model::Reason,
 };
 
@@ -69,6 +70,17 @@ pub enum NodeFault {
     Busy {
         /// Which.
         id: String,
+    },
+    /// Ironic takes the node down already: nothing here stops that.
+    #[error(
+        "Ironic takes server {id} down already, and Rackhand cannot stop that: job {job} follows it to its end. \
+         `abort` in Ironic stops a cleaning"
+    )]
+    PastCallingOff {
+        /// Which.
+        id: String,
+        /// The job that follows it.
+        job: JobId,
     },
     /// The node is protected in Ironic.
     #[error("Server {id} is protected: {why}")]
@@ -158,6 +170,9 @@ impl NodeFault {
                 reason("node-not-unprovisioning").with("name", id).with("seen", state)
             }
             Self::Busy { id } => reason("node-busy").with("name", id),
+            Self::PastCallingOff { id, job } => {
+                reason("node-past-calling-off").with("name", id).with("job", job.short())
+            }
             Self::Protected { id, why } => reason("node-protected").with("name", id).with("detail", why),
             Self::Unfit { id, why } => reason("node-unfit").with("name", id).with("detail", why),
             Self::Taken { id } => reason("node-taken").with("name", id),
@@ -178,6 +193,7 @@ impl Fault for NodeFault {
             | Self::NotProvisioning { .. }
             | Self::NotUnprovisioning { .. }
             | Self::Busy { .. }
+            | Self::PastCallingOff { .. }
             | Self::Protected { .. }
             | Self::Unfit { .. }
             | Self::Taken { .. }

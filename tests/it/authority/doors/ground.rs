@@ -135,7 +135,7 @@ fn number() -> u32 {
 }
 
 /// The same operations with an Ironic, which serves as long as it is held.
-pub(super) async fn with_ironic(ops: &Ops) -> (Ops, FastIronic) {
+pub async fn with_ironic(ops: &Ops) -> (Ops, FastIronic) {
     let upstream = FastIronic::start().await.unwrap();
     let url = format!("http://{}", upstream.address());
     let ironic = Ironic::new(http::client(Limits::default()).unwrap(), Some(&url), Auth::None, Arc::new(SystemClock));
