@@ -95,6 +95,12 @@ pub fn program(name: &str) -> PathBuf {
     built
 }
 
+/// The PATH of a machine on which `rackhand` is installed.
+pub fn path_with_the_program() -> String {
+    let dir = program("rackhand").parent().expect("its directory").display().to_string();
+    format!("{dir}:{}", setting("PATH").unwrap_or_default())
+}
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository")
