@@ -95,7 +95,7 @@ fn bounds(entry: &Entry) -> String {
     if entry.spec.risk == Risk::Destroy {
         text.push_str(" A person has to approve exactly what is asked for: until then the exit status is 5.");
     }
-    if entry.spec.rest.is_empty() || entry.spec.people_only {
+    if entry.spec.rest.is_empty() {
         text.push_str(" Not over REST: on Rackhand's own machine, or in the chat.");
     }
     text

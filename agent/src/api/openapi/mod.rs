@@ -66,8 +66,7 @@ fn operation(schemas: &mut Schemas, route: &Route) -> Value {
         .iter()
         .map(|spec| {
             let lowest = spec.lowest.max(spec.risk.floor());
-            let people = if spec.people_only { "; people only: refused here" } else { "" };
-            format!("`{}`: role {lowest} or higher{people}", spec.name)
+            format!("`{}`: role {lowest} or higher", spec.name)
         })
         .collect();
     let mut described = json!({
