@@ -4,7 +4,7 @@
 //! of it, come from the table of operations.
 
 use rackhand_core::{
-    model::Role,
+    model::{Risk, Role},
     ops::{self, Entry, Topic},
 };
 
@@ -122,6 +122,12 @@ pub fn is_offered(entry: &Entry) -> bool {
 /// The operations that are typed by their own names, in the order of the table.
 pub fn by_name() -> impl Iterator<Item = &'static Entry> {
     ops::table().iter().filter(|entry| is_offered(entry) && !has_own(entry.spec.name))
+}
+
+/// The operation that is meant by its name: what only looks is, also where it has a command of its own.
+pub fn typed_by_name(name: &str) -> Option<&'static Entry> {
+    let entry = ops::find(name).filter(|entry| is_offered(entry))?;
+    (entry.spec.risk == Risk::Read || !has_own(name)).then_some(entry)
 }
 
 /// Whether this role may ask for an operation.

@@ -18,7 +18,7 @@ use rackhand_core::{
     config,
     keyring::Keyring,
     model::Actor,
-    ops::{Answer, HandleInput, ListInput, ListServers, ManageServer},
+    ops::{Answer, HandleInput, ListServers, ListServersInput, ManageServer},
     states::ServerStatus,
 };
 use rackhand_tests::{
@@ -106,7 +106,8 @@ async fn prepare(process: &Process) -> anyhow::Result<()> {
 async fn watch(process: &Process) -> anyhow::Result<()> {
     let actor = Actor::shell();
     loop {
-        let Answer::Done(servers) = process.ops.call::<ListServers>(&actor, &ListInput::default(), None).await? else {
+        let Answer::Done(servers) = process.ops.call::<ListServers>(&actor, &ListServersInput::default(), None).await?
+        else {
             continue;
         };
         for server in servers.items.iter().take(PREPARED).filter(|server| !server.managed) {

@@ -18,6 +18,17 @@ pub struct ChainFault {
     pub what: &'static str,
 }
 
+/// Which entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only those of this operation.
+    pub operation: Option<String>,
+    /// Only those about this.
+    pub target: Option<String>,
+    /// Only those whose actor has these words in a row: the whole of `token ci`, or a part.
+    pub actor: Option<String>,
+}
+
 impl Tx {
     /// Appends an entry; `mac` makes the code over parts, each with its borders. Holds the chain's head until the
     /// transaction ends, so that entries are written one after another.
@@ -85,9 +96,25 @@ impl Tx {
     }
 
     /// Entries from before `before`, newest first.
-    pub async fn audit_newest_first(&mut self, before: i64, slice: &Slice) -> StoreResult<Vec<AuditEntry>> {
-        let sql = "SELECT * FROM audit WHERE seq < $3 ORDER BY seq DESC LIMIT $2 OFFSET $1";
-        let rows = sqlx::query(sql).bind(slice.offset).bind(slice.limit).bind(before).fetch_all(self.conn()).await?;
+    pub async fn audit_newest_first(
+        &mut self,
+        before: i64,
+        filter: &AuditFilter,
+        slice: &Slice,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        let rows = sqlx::query(
+            "SELECT * FROM audit WHERE seq < $3 AND ($4 = '' OR operation = $4) AND ($5 = '' OR target = $5)
+                 AND ($6 = '' OR replace(' ' || actor || ' ', $6, '') <> ' ' || actor || ' ')
+             ORDER BY seq DESC LIMIT $2 OFFSET $1",
+        )
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(before)
+        .bind(filter.operation.clone().unwrap_or_default())
+        .bind(filter.target.clone().unwrap_or_default())
+        .bind(filter.actor.as_ref().map(|actor| format!(" {actor} ")).unwrap_or_default())
+        .fetch_all(self.conn())
+        .await?;
         rows.iter().map(entry).collect()
     }
 
