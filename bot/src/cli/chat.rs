@@ -10,13 +10,14 @@ use rackhand_core::{
 };
 
 use crate::{
+    logging::start_logging,
     process::{Front, Parts, Process},
     serve,
 };
 
 /// Talks to the bot as an admin, on the configured database. Where nobody serves it, this process does.
 pub async fn chat(config: Config) -> anyhow::Result<ExitCode> {
-    serve::start_logging(&config)?;
+    start_logging(&config)?;
     let mut process = Process::open(config).await?;
     process.take_over().await?;
     talk(&process).await
