@@ -3,41 +3,14 @@
 use std::sync::Arc;
 
 use rackhand_core::{
-    ids::ApprovalId,
     model::{Actor, Decision, Risk, decide},
-    ops::{Entry, OperationView, Spec, table},
+    ops::{Awaiting, Entry, OperationView, Spec, table},
 };
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use schemars::{JsonSchema, Schema, schema_for};
-use serde::Serialize;
+use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
 use super::{key, tasks, wait};
-
-/// What a tool answers that has to be approved by a person first.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Awaiting {
-    /// Always the same.
-    status: AwaitingStatus,
-    /// The question: `wait_for_operation` and `get_operation` take it as `id`.
-    approval_id: ApprovalId,
-    /// What to do now.
-    message: String,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum AwaitingStatus {
-    AwaitingApproval,
-}
-
-impl Awaiting {
-    pub(super) fn of(approval_id: ApprovalId) -> Self {
-        let message = "Nothing was done yet: a person has to approve this in the chat. Follow it with \
-                       wait_for_operation, with this approval_id as its id.";
-        Self { status: AwaitingStatus::AwaitingApproval, approval_id, message: message.to_owned() }
-    }
-}
 
 /// The tools that this actor may call; `as_tasks`: as they look to a client to which what goes on is a task.
 pub(super) fn offered_to(actor: &Actor, as_tasks: bool) -> Vec<Tool> {

@@ -6,6 +6,7 @@
 
 mod answer_approval;
 mod approved;
+mod awaiting;
 mod call;
 mod cancel_job;
 mod clean;
@@ -53,6 +54,7 @@ mod withdraw_approval;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
+pub use awaiting::{Awaiting, AwaitingStatus};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};

@@ -73,7 +73,8 @@ fn check(role: Role, tool: &Value) {
     assert_eq!(hints["destructiveHint"], entry.spec.risk == Risk::Destroy, "{tool}");
     assert_eq!(hints["idempotentHint"], entry.spec.repeatable, "{tool}");
     if entry.spec.risk == Risk::Destroy {
-        assert_eq!(tool["outputSchema"]["required"], json!(["status", "approval_id", "message"]), "{tool}");
+        let fields = json!(["status", "approval_id", "operation_id", "message", "approve_with"]);
+        assert_eq!(tool["outputSchema"]["required"], fields, "{tool}");
     }
 }
 
@@ -86,6 +87,9 @@ async fn no_tool_approves() {
         let asked = call(&place.admin, "rebuild_server", &json!({ "handle": server.handle })).await;
         assert_eq!(asked["structuredContent"]["status"], "awaiting_approval", "{asked}");
         let approval = asked["structuredContent"]["approval_id"].as_str().unwrap();
+        let over_rest = place.admin.post("/servers/vps-1/rebuild", &json!({})).await.good(202);
+        assert_eq!(over_rest, asked["structuredContent"], "one question, and one answer at both doors");
+        assert_eq!(over_rest["operation_id"], over_rest["approval_id"]);
         // Whoever asked may take the question back, which is no yes.
         let all = authority::doors::inputs(&place.desk.ops).await.into_iter();
         for (name, usual) in all.filter(|(name, _)| *name != "withdraw_approval") {

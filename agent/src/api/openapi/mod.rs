@@ -8,14 +8,13 @@ mod schemas;
 
 use rackhand_core::{
     model::Risk,
-    ops::{Choice, Method, Reach},
+    ops::{Awaiting, Choice, Method, Reach},
 };
 use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
 use self::schemas::Schemas;
 use super::{
-    answer::Awaiting,
     call::LONGEST_KEY,
     problem,
     routes::{Offer, PREFIXES, Route, routes},
