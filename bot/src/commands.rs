@@ -50,19 +50,19 @@ pub const COMMANDS: [Command; 25] = [
     Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
     Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
     Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
-    on_server(Action::Provision, "set_up_server", true),
-    on_server(Action::Rebuild, "rebuild_server", true),
-    on_server(Action::Manage, "manage_server", true),
-    on_server(Action::Unmanage, "unmanage_server", false),
-    on_server(Action::Reserve, "reserve_server", false),
-    on_server(Action::Release, "release_server", false),
-    on_server(Action::ForceRebuild, "force_rebuild_server", false),
-    on_server(Action::ResetAttempts, "reset_attempts", false),
+    on_server(Action::Provision, true),
+    on_server(Action::Rebuild, true),
+    on_server(Action::Manage, true),
+    on_server(Action::Unmanage, false),
+    on_server(Action::Reserve, false),
+    on_server(Action::Release, false),
+    on_server(Action::ForceRebuild, false),
+    on_server(Action::ResetAttempts, false),
     Command { name: "nodes", operation: Some("list_nodes"), takes: Takes::Nothing, in_menu: true },
     Command { name: "node", operation: Some("get_node"), takes: Takes::Node(None), in_menu: false },
     Command {
         name: "unprovision",
-        operation: Some("unprovision_server"),
+        operation: Some(NodeAction::Unprovision.operation()),
         takes: Takes::Node(Some(NodeAction::Unprovision)),
         in_menu: false,
     },
@@ -82,9 +82,9 @@ pub const COMMANDS: [Command; 25] = [
 /// Operations that are asked for by a button under what they are about, or by a code.
 const BY_BUTTON: [&str; 4] = ["approve", "refuse", "set_role", "redeem_invite"];
 
-const fn on_server(action: Action, operation: &'static str, in_menu: bool) -> Command {
-    let name = action.command();
-    Command { name, operation: Some(operation), takes: Takes::Server(Some(action)), in_menu }
+const fn on_server(action: Action, in_menu: bool) -> Command {
+    let (name, operation) = (action.command(), Some(action.operation()));
+    Command { name, operation, takes: Takes::Server(Some(action)), in_menu }
 }
 
 impl Command {

@@ -10,7 +10,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{Schema, schema_for};
 use serde_json::{Value, json};
 
-use super::{key, tasks, wait};
+use super::{key, wait};
 
 /// The tools that this actor may call; `as_tasks`: as they look to a client to which what goes on is a task.
 pub(super) fn offered_to(actor: &Actor, as_tasks: bool) -> Vec<Tool> {
@@ -49,7 +49,7 @@ pub(super) fn title(name: &str) -> String {
 fn tool(entry: &Entry, as_tasks: bool) -> Tool {
     let spec = &entry.spec;
     let destroys = spec.risk == Risk::Destroy;
-    let output = if as_tasks && tasks::is_long(entry) {
+    let output = if as_tasks && entry.is_long() {
         schema_for!(OperationView)
     } else if destroys {
         schema_for!(Awaiting)

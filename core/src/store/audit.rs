@@ -84,11 +84,6 @@ impl Tx {
         super::users::expect_one(done.rows_affected(), "the key check")
     }
 
-    /// The number of the newest entry; 0 when there is none.
-    pub async fn audit_newest(&mut self) -> StoreResult<i64> {
-        Ok(sqlx::query_scalar("SELECT seq FROM audit_head WHERE id = 1").fetch_one(self.conn()).await?)
-    }
-
     /// Entries after `after`, oldest first; at most `limit`.
     pub async fn audit(&mut self, after: i64, limit: i64) -> StoreResult<Vec<AuditEntry>> {
         let rows = self.audit_rows(after, limit).await?;
