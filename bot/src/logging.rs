@@ -8,10 +8,11 @@ use std::{
 use anyhow::Context;
 use rackhand_bot::texts::is_misleading;
 use rackhand_core::config::{Config, LogFormat};
-use tracing::field::Field;
+use tracing::{Level, field::Field};
 use tracing_subscriber::{
     EnvFilter,
     field::MakeExt,
+    filter::filter_fn,
     fmt::format::{Writer, debug_fn},
     prelude::*,
 };
@@ -21,7 +22,9 @@ pub fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log.filter).with_context(|| {
         format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter)
     })?;
-    let registry = tracing_subscriber::registry().with(filter);
+    // Below that level rmcp tells all that clients send, and some of it is secret.
+    let discreet = filter_fn(|it| !it.target().starts_with("rmcp") || *it.level() <= Level::INFO);
+    let registry = tracing_subscriber::registry().with(filter).with(discreet);
     let out = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     match config.log.format {
         LogFormat::Json => registry.with(out.json()).init(),

@@ -7,10 +7,16 @@ use rackhand_core::{
     ops::{Awaiting, Entry, OperationView, Spec, table},
 };
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use schemars::{Schema, schema_for};
+use schemars::{
+    Schema, schema_for,
+    transform::{RecursiveTransform, Transform},
+};
 use serde_json::{Value, json};
 
 use super::{key, wait};
+
+/// The formats of JSON Schema that a field's type may have, and `password`, by which forms hide what is typed.
+const FORMATS: [&str; 7] = ["date", "date-time", "ipv4", "ipv6", "password", "uri", "uuid"];
 
 /// The tools that this actor may call; `as_tasks`: as they look to a client to which what goes on is a task.
 pub(super) fn offered_to(actor: &Actor, as_tasks: bool) -> Vec<Tool> {
@@ -28,8 +34,10 @@ pub(super) fn is_offered(entry: &Entry) -> bool {
     !entry.spec.people_only
 }
 
-/// The schema as MCP wants it: an object at its root, also for an operation without any field.
-pub(super) fn object(schema: Schema) -> Arc<JsonObject> {
+/// The schema as MCP wants it: an object at its root, also for an operation without any field; and no `format` that only
+/// Rust knows (`uint8`, `ip`), of which clients complain to their people.
+pub(super) fn object(mut schema: Schema) -> Arc<JsonObject> {
+    RecursiveTransform(without_rusts_formats).transform(&mut schema);
     let mut object = match schema.to_value() {
         Value::Object(object) => object,
         _ => JsonObject::new(),
@@ -37,6 +45,12 @@ pub(super) fn object(schema: Schema) -> Arc<JsonObject> {
     object.insert("type".to_owned(), json!("object"));
     object.entry("properties").or_insert_with(|| json!({}));
     Arc::new(object)
+}
+
+fn without_rusts_formats(schema: &mut Schema) {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
+        schema.remove("format");
+    }
 }
 
 /// `list_servers` as `List servers`.

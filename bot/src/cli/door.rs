@@ -25,19 +25,19 @@ pub enum Door {
     There(Rackhand),
 }
 
-/// An operation that another Rackhand does not offer to programs.
+/// A command that another Rackhand does not offer to programs.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{command} is not offered over REST: call it on Rackhand's own machine, without RACKHAND_URL and --url, or use the chat"
 )]
 pub struct NotThere {
-    command: String,
+    pub command: String,
 }
 
 impl Door {
     /// The Rackhand at `url`, or at `RACKHAND_URL`; without either, this machine's own, with its configuration.
     pub async fn open(url: Option<String>, config: Option<PathBuf>) -> anyhow::Result<Self> {
-        match url.or_else(|| environment("RACKHAND_URL")).filter(|url| !url.trim().is_empty()) {
+        match elsewhere(url) {
             Some(url) => {
                 let there = Rackhand::new(&url, token()?)?;
                 if there.is_open_to_all() {
@@ -45,7 +45,7 @@ impl Door {
                 }
                 Ok(Self::There(there))
             }
-            None => Ok(Self::Here(Box::new(Process::open(load(config)?).await?))),
+            None => Ok(Self::Here(Box::new(Process::open_existing(load(config)?).await?))),
         }
     }
 
@@ -96,6 +96,11 @@ fn token() -> anyhow::Result<Option<Secret>> {
         (None, None) => None,
     };
     Ok(given.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(Secret::new))
+}
+
+/// The address of another Rackhand, where one is named.
+pub fn elsewhere(url: Option<String>) -> Option<String> {
+    url.or_else(|| environment("RACKHAND_URL")).filter(|url| !url.trim().is_empty())
 }
 
 /// The request that an operation's first route makes of an input.

@@ -41,6 +41,7 @@ pub fn card(reader: &Reader, approval: &Approval) -> Message {
         } else if approval.requester.is_some() && approval.requester == reader.user && reader.may("withdraw_approval") {
             message.buttons = vec![vec![button(lang, "button-withdraw", &Want::Withdraw(approval.id))]];
         }
+        message.grave = true;
         return message;
     }
     lines.extend(answer(reader, approval));
@@ -90,7 +91,7 @@ pub fn expiring(reader: &Reader, approval: &Approval) -> Message {
 /// What came of a press, in the few words that fit over the screen.
 pub fn toast(lang: Lang, outcome: &ApproveOutcome) -> String {
     match outcome {
-        ApproveOutcome::Started { .. } => plain!(lang, "toast-approved"),
+        ApproveOutcome::Started { target, .. } => plain!(lang, "toast-approved", handle = target),
         ApproveOutcome::Stale { changes } => {
             let what = changes.first().map(|change| fact_name(lang, &change.what)).unwrap_or_default();
             plain!(lang, "toast-stale", what = what)

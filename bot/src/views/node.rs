@@ -103,10 +103,11 @@ fn buttons(reader: &Reader, node: &NodeView) -> Vec<Vec<Button>> {
         NodeAction::Unprovision => node.provisioned && !node.protected,
     };
     let offered = NodeAction::iter().filter(|action| fits(*action) && reader.may(action.operation()));
-    let mut buttons: Vec<Button> = offered
-        .map(|action| button(lang, &format!("button-{}", action.key()), &Want::ActOnNode(action, node.uuid.clone())))
-        .collect();
-    buttons.push(button(lang, "button-refresh", &Want::Node(node.uuid.clone())));
-    buttons.push(all(lang));
+    let act = |action: NodeAction| {
+        button(lang, &format!("button-{}", action.key()), &Want::ActOnNode(action, node.uuid.clone()))
+    };
+    // What is pressed again and again keeps its place, whatever else is offered meanwhile.
+    let mut buttons = vec![button(lang, "button-refresh", &Want::Node(node.uuid.clone())), all(lang)];
+    buttons.extend(offered.map(act));
     rows(buttons)
 }

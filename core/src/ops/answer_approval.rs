@@ -37,6 +37,8 @@ pub enum ApproveOutcome {
     Started {
         /// The job, where it filed one.
         job: Option<JobId>,
+        /// What it is done to.
+        target: String,
     },
     /// The target changed since it was asked: nothing was done, it has to be asked anew.
     Stale {
@@ -118,7 +120,7 @@ impl Operation for Approve {
         let job = answer.get("job").and_then(Value::as_str).and_then(|text| text.parse().ok());
         cx.seal_approval(&used, job).await?;
         cx.tx.touch_messages(&approval_key(used.id)).await?;
-        Ok(ApproveOutcome::Started { job })
+        Ok(ApproveOutcome::Started { job, target: approval.plan.target })
     }
 }
 

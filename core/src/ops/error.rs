@@ -188,6 +188,15 @@ impl OpError {
         }
     }
 
+    /// Which field of the input is at fault, and why, where one is.
+    pub fn field(&self) -> Option<(&str, String)> {
+        match self {
+            Self::BadInput { path, message } => Some((path, message.clone())),
+            Self::Node(fault) => fault.field(),
+            _ => None,
+        }
+    }
+
     /// The error as a code with facts, for a door to word in the reader's language.
     pub fn reason(&self) -> Reason {
         let reason = |code: &str| Reason::new(code, crate::fault::chain(self));

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::web::FORGED;
 use crate::{
+    api::caller::client,
     cli::Machine,
     databases::Database,
     e2e::world::eventually,
@@ -28,14 +29,9 @@ struct Pipes {
 
 impl Pipes {
     fn open(machine: &Machine, dir: &Path, token: &str) -> Self {
-        Self::saying("rackhand_agent=debug", machine, dir, token)
-    }
-
-    /// The same, with this in its log.
-    fn saying(filter: &str, machine: &Machine, dir: &Path, token: &str) -> Self {
         let log = dir.join("log");
         let mut command = machine.command(&["mcp"]);
-        command.env("RACKHAND_TOKEN", token).env("RACKHAND_LOG", filter);
+        command.env("RACKHAND_TOKEN", token).env("RACKHAND_LOG", "trace");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -100,7 +96,7 @@ async fn a_token_says_who_asks_for_as_long_as_it_is_worth_something() {
 async fn malformed_lines_are_answered_or_passed_over_and_leave_a_clean_log() {
     let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
     let dir = tempfile::tempdir().unwrap();
-    let mut admin = Pipes::saying("debug", &machine, dir.path(), &machine.token("hands", "admin"));
+    let mut admin = Pipes::open(&machine, dir.path(), &machine.token("hands", "admin"));
     for name in FORGED {
         let uri = format!("server://{name}");
         for (method, params) in [
@@ -131,6 +127,29 @@ async fn malformed_lines_are_answered_or_passed_over_and_leave_a_clean_log() {
     let log = admin.log();
     assert!(log.contains("202e"), "the log tells of what came:\n{log}");
     assert_is_clean(&log);
+}
+
+#[tokio::test]
+async fn a_secret_that_a_model_passes_on_is_in_no_log_however_much_it_tells() {
+    let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let token = machine.token("enrols", "admin");
+    let bmc = json!({ "address": "http://127.0.0.1:1", "username": "root", "password": "canary-of-a-bmc" });
+    let wish = json!({ "name": "n", "bmc": bmc });
+    let mut piped = Pipes::open(&machine, dir.path(), &token);
+    let refused = piped.call("enrol_node", &wish);
+    assert_eq!(refused["result"]["isError"], true, "no Ironic is there: {refused}");
+    let serving = machine.serve_saying("trace").await;
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "enrol_node", "arguments": wish },
+    });
+    let request = client().post(format!("{}/mcp", serving.url)).bearer_auth(&token).json(&call);
+    let request = request.header("Accept", "application/json, text/event-stream");
+    let answered = request.header("MCP-Protocol-Version", "2025-11-25").send().await.unwrap();
+    assert_eq!(answered.json::<Value>().await.unwrap()["result"]["isError"], true);
+    for log in [piped.log(), serving.log()] {
+        assert!(log.contains("enrol_node") && !log.contains("canary-of-a-bmc"), "{log}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,13 @@ use rackhand_core::{
 };
 use serde_json::{Value, json};
 
-use super::{client::Client, conformance::address, journey::with_a_ready_server, later::Later, tools::rpc};
+use super::{
+    client::{Client, Sdk},
+    conformance::address,
+    journey::with_a_ready_server,
+    later::Later,
+    tools::rpc,
+};
 use crate::{
     api::caller::{Caller, Place, token},
     databases::each_engine,
@@ -57,7 +63,7 @@ async fn a_task_outlives_the_program() {
 
     // A client of others, to which a task is only a slow answer, checks the result against the tool's schema.
     let place = json!({ "url": format!("{}/mcp", address(&running).await), "tasks": true });
-    let Some(mut other) = Client::connect(2, place).await else { return };
+    let Some(mut other) = Client::connect(Sdk::PythonNew, place).await else { return };
     let end = other.good("set_up_server", json!({ "handle": "vps-12" })).await;
     assert_eq!((&end["status"], &end["done"]), (&json!("succeeded"), &json!(true)), "{end}");
     assert!(other.progress.iter().any(|line| line["message"].as_str().unwrap().starts_with("job ")), "{end}");

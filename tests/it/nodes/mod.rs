@@ -1,6 +1,7 @@
 //! Bare metal: what is asked of nodes, against the real Ironic and its scripted machines.
 
 pub mod between;
+mod bmc;
 mod course;
 mod doors;
 mod errors;

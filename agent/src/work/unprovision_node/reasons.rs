@@ -22,7 +22,7 @@ pub(super) fn ironic(error: &IronicError) -> Reason {
         | IronicError::Associated { .. }
         | IronicError::Conflict { .. }
         | IronicError::Duplicate { .. }
-        | IronicError::ImageRejected { .. }
+        | IronicError::NoImage { .. }
         | IronicError::NotValid { .. }
         | IronicError::Refused { .. } => "ironic-refused",
         _ => "ironic-away",

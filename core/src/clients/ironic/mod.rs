@@ -18,7 +18,7 @@ mod configured;
 mod error;
 mod keystone;
 mod node;
-pub mod oddities;
+mod oddities;
 mod version;
 mod wire;
 
@@ -44,8 +44,8 @@ use crate::{clients::http::Limits, clock::SharedClock};
 /// How long one call may take. Ironic asks a conductor behind it for some answers, and gives that a minute.
 pub const LIMITS: Limits = Limits { connect: Duration::from_secs(5), request: Duration::from_secs(65) };
 
-/// Nodes in one page of a whole list: as many as fit the bound of an answer, whatever is attached to each.
-const PAGE: usize = 100;
+/// The most nodes to ask for at once: as many as fit the bound of an answer, whatever is attached to each.
+pub const PAGE: usize = 100;
 /// The most pages that a whole list may have.
 const PAGES_MOST: usize = 1000;
 /// How often a whole list is begun: the node at the end of a page may be deleted before the next page is asked for.

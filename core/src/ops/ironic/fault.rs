@@ -33,13 +33,14 @@ pub enum NodeFault {
     /// No node is free.
     #[error("No available servers matching criteria")]
     NoneMatches,
-    /// The image cannot be had.
+    /// The image cannot be found, or not be downloaded.
     #[error("Image {id} not found")]
     NoImage {
         /// Which image.
         id: String,
         /// What Ironic said of it.
-        why: String,
+        #[source]
+        why: IronicError,
     },
     /// The node has nothing on it that could be taken down.
     #[error("Server {id} is not in a provisionable state")]
@@ -119,15 +120,21 @@ impl NodeFault {
             IronicError::Locked { .. } => Self::Busy { id },
             IronicError::Protected { message } => Self::Protected { id, why: message },
             IronicError::Duplicate { .. } => Self::Taken { id },
-            IronicError::ImageRejected { message } | IronicError::NotValid { message } => {
-                Self::Unfit { id, why: message }
-            }
+            IronicError::NoImage { message } | IronicError::NotValid { message } => Self::Unfit { id, why: message },
             IronicError::InvalidState { message }
             | IronicError::InMaintenance { message }
             | IronicError::Associated { message }
             | IronicError::Conflict { message } => Self::WrongState { id, why: message },
             IronicError::Refused { message } => Self::Refused { why: message },
             error => Self::Away(error),
+        }
+    }
+
+    /// Which field of the request is at fault, and why, where one is.
+    pub fn field(&self) -> Option<(&str, String)> {
+        match self {
+            Self::NoImage { why, .. } => Some(("image_id", why.to_string())),
+            _ => None,
         }
     }
 
