@@ -4,8 +4,8 @@ use rackhand_core::{
     model::Role,
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, CreateInvite, CreateInviteInput, ListApprovals,
-        ListApprovalsInput, ListInput, Nothing, OpError, Operation, Page, Refuse, SetLanguage, SetLanguageInput,
-        ShowStatus, WithdrawApproval,
+        ListApprovalsInput, Nothing, OpError, Operation, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
+        WithdrawApproval,
     },
 };
 
@@ -161,10 +161,6 @@ impl Router {
             Err(error) => Err(error),
         }
     }
-}
-
-pub(super) fn page(from: u32) -> ListInput {
-    ListInput { cursor: Page::skip(from), limit: views::PAGE }
 }
 
 fn answered(lang: Lang, outcome: &ApproveOutcome) -> Reply {
