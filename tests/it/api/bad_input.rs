@@ -2,7 +2,7 @@
 
 use rackhand_core::{states::ServerStatus, store::Engine};
 use reqwest::{Method, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -155,6 +155,34 @@ async fn a_body_has_one_meaning() {
     }
     assert_eq!(place.admin.get("/users").await.good(200)["items"], json!([]));
     assert_eq!(place.admin.get("/servers/vps-1").await.good(200)["server"]["labels"], json!({}));
+}
+
+/// It would stand in the audit, in questions and in Ironic's own words.
+#[tokio::test]
+async fn a_login_in_an_address_and_a_config_drive_of_another_shape_are_kept_nowhere() {
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let place = Place::new(&db).await;
+    let image = |image: &str| json!({ "image_id": image });
+    let drive = |drive: Value| json!({ "image_id": "i", "config_drive": drive });
+    let enrol = |address: &str| json!({ "name": "n", "bmc": { "address": address, "password": "canary" } });
+    for (path, body, field) in [
+        ("/provision", image("https://u:canary@images.example/i.raw"), "image_id"),
+        ("/provision", image("https://images.example/i.raw#https://u:canary@images.example/sums"), "image_id"),
+        ("/provision", drive(json!({ "userdata": "canary" })), "config_drive"),
+        ("/provision", drive(json!({ "meta_data": "canary" })), "config_drive"),
+        ("/provision", drive(json!(["canary"])), "config_drive"),
+        ("/nodes", enrol("https://root:canary@192.0.2.7"), "bmc.address"),
+        ("/nodes", enrol("root:canary@192.0.2.7"), "bmc.address"),
+    ] {
+        let answered = place.admin.post(path, &body).await;
+        answered.bad(field);
+        assert!(!answered.text.contains("canary"), "{}", answered.text);
+    }
+    // Nothing is wrong with these but that no Ironic is there.
+    for body in [image("https://images.example/a@b.raw"), drive(json!({ "user_data": ["x"], "meta_data": {} }))] {
+        place.admin.post("/provision", &body).await.problem(409, "ironic-none");
+    }
+    assert_eq!(db.number("SELECT COUNT(*) FROM audit WHERE detail LIKE '%canary%'").await, 0);
 }
 
 #[tokio::test]

@@ -90,6 +90,7 @@ async fn a_silent_ironic_is_named_to_whoever_looks_and_to_whoever_asks_for_a_pla
         (reqwest::Method::GET, "/provision/n"),
         (reqwest::Method::GET, "/unprovision/n"),
         (reqwest::Method::POST, "/unprovision"),
+        (reqwest::Method::POST, "/nodes/n/provide"),
     ] {
         let answer = asks(&place.admin, method, path);
         let stream = ironic.asked().await;
@@ -105,7 +106,7 @@ async fn a_silent_ironic_is_named_to_whoever_looks_and_to_whoever_asks_for_a_pla
 #[tokio::test]
 async fn what_changes_the_outside_goes_on_without_whoever_asked_and_the_door_says_so() {
     let (ironic, place) = Silent::place().await;
-    let answer = asks(&place.admin, reqwest::Method::POST, "/nodes/n/provide");
+    let answer = asks(&place.admin, reqwest::Method::POST, "/nodes/n/manage");
     let stream = ironic.asked().await;
     place.desk.clock.advance(DOOR);
     let answer = answer.await.unwrap();
@@ -113,7 +114,7 @@ async fn what_changes_the_outside_goes_on_without_whoever_asked_and_the_door_say
     assert!(problem["detail"].as_str().unwrap().contains("may still go on"), "{problem}");
     assert_eq!(answer.header("retry-after"), "5");
     assert!(is_waited_for(stream).await);
-    let begun = "SELECT COUNT(*) FROM audit WHERE operation = 'provide_node' AND outcome = 'begun'";
+    let begun = "SELECT COUNT(*) FROM audit WHERE operation = 'manage_node' AND outcome = 'begun'";
     assert_eq!(place.desk.db.number(begun).await, 1);
 }
 

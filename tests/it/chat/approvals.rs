@@ -37,7 +37,7 @@ async fn a_rebuild_is_approved_once() {
     ];
     house.settle().await;
     let toasts = presses.map(|press| house.telegram.answer_to(&press).unwrap().text.unwrap());
-    assert!(toasts[0].contains("it begins") && toasts[1].contains("@olga approved it already"), "{toasts:?}");
+    assert!(toasts[0].contains("Approved: vps-7") && toasts[1].contains("@olga approved it already"), "{toasts:?}");
     assert_eq!(house.jobs().await, 1);
     let answered = house.telegram.transcript(anna.id).into_iter().find(|shown| shown.id == again.id).unwrap();
     assert!(answered.text.contains("Approved by @olga") && answered.button("Approve").is_none());

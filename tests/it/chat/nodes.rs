@@ -75,10 +75,10 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let list = house.last(&anna);
     assert!(list.text.contains(&tenth) && !list.text.contains(&name) && list.button("▶").is_none(), "{list:#?}");
     house.tap(&anna, &format!("🆕 {tenth}")).await;
-    assert_eq!(labels(&house.last(&anna)), ["✅ Manage", "🔄 Refresh", "🗄 Nodes"]);
+    assert_eq!(labels(&house.last(&anna)), ["🔄 Refresh", "🗄 Nodes", "✅ Manage"]);
     house.tap(&anna, "Nodes").await;
     house.tap(&anna, &format!("🟢 {name}")).await;
-    assert_eq!(labels(&house.last(&anna)), ["💿 Provision", "🔄 Refresh", "🗄 Nodes"]);
+    assert_eq!(labels(&house.last(&anna)), ["🔄 Refresh", "🗄 Nodes", "💿 Provision"]);
 
     // Nobody said which image: the bot says how to. The same words without a name lead to the nodes, too.
     house.tap(&anna, "Provision").await;
@@ -93,7 +93,7 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     assert!(held.text.contains("when somebody says unhold to it in Ironic"), "{}", held.text);
     lab.told(&node.uuid, Target::Unhold, "active").await;
     house.refreshed(&anna, "Refresh", "· active").await;
-    assert_eq!(labels(&house.last(&anna)), ["🧹 Unprovision…", "🔄 Refresh", "🗄 Nodes"]);
+    assert_eq!(labels(&house.last(&anna)), ["🔄 Refresh", "🗄 Nodes", "🧹 Unprovision…"]);
     for words in [name.as_str(), &format!("/server {name}"), &format!("/node {name}")] {
         assert!(house.say(&anna, words).await.text.contains(&format!("{name} · active")), "{words}");
     }

@@ -104,6 +104,8 @@ const NEVER_PARKS: [&str; 32] = [
     "node-other-job",
     "node-moves",
     "node-halted",
+    "node-still-going",
+    "node-switch-waits",
     "node-failed",
     "node-free-wiped",
     "node-free-kept",

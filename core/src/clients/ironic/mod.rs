@@ -171,7 +171,12 @@ impl Ironic {
             _ => Minor::USUAL,
         };
         let request = Request::new(Method::PUT, &["nodes", ident, "states", "provision"]).body(body).version(needs);
-        self.call(request).await.map(drop)
+        self.call(request).await.map(drop).map_err(|error| match error {
+            IronicError::Refused { message } if oddities::repeats_config_drive(&message) => {
+                IronicError::Refused { message: "Ironic does not take this config drive".to_owned() }
+            }
+            error => error,
+        })
     }
 
     /// Asks each part of a node's driver whether it can work with what the node was given. It may take as long as a

@@ -23,6 +23,11 @@ pub fn errors_come_in_three_shapes(body: &[u8]) -> Option<String> {
     }
 }
 
+/// A config drive of another shape than Ironic wants: **its words repeat all of it**, with the secrets that are in it.
+pub fn repeats_config_drive(message: &str) -> bool {
+    message.starts_with("Invalid configdrive")
+}
+
 /// What was asked for can be the name of no node. **It is a 400**, like wrong input.
 pub fn is_no_identity(message: &str) -> bool {
     message.starts_with("Expected UUID or name for node")

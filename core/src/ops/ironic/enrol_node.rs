@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{NodeFault, NodeView, SecretText};
+use super::{NodeFault, NodeView, SecretText, given, reservation::instance_of};
 use crate::{
     clients::ironic::{IronicError, NewNode},
     model::{Risk, Role},
@@ -36,6 +36,7 @@ pub struct EnrolNodeInput {
 #[serde(deny_unknown_fields)]
 pub struct Bmc {
     /// Its address, such as `https://192.0.2.7`.
+    #[serde(deserialize_with = "given::address")]
     pub address: String,
     /// Its account.
     #[serde(default)]
@@ -75,7 +76,8 @@ impl Operation for EnrolNode {
 
     async fn run_outside(cx: &Outside, input: EnrolNodeInput) -> Result<NodeView, OpError> {
         let (ironic, name) = (cx.ironic()?, input.name.clone());
-        let request = cx.key.as_deref().map(super::reservation::instance_of);
+        // Another machine under the same key is another request.
+        let request = cx.key.iter().zip(&cx.request).map(|(key, asked)| instance_of(&format!("{key}:{asked}"))).next();
         let new = new_node(input, request.clone());
         match ironic.create_node(&new).await {
             Ok(node) => Ok(node.into()),

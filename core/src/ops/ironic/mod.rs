@@ -10,6 +10,7 @@ mod end_maintenance;
 mod enrol_node;
 mod fault;
 mod get_node;
+mod given;
 mod instance_info;
 mod list_nodes;
 mod manage_node;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Course, CourseStatus, NodeFault,
     course::{provision_course, started_at},
-    instance_info,
+    given, instance_info,
     node::name_of,
     patiently,
     reservation::{Reservation, instance_of},
@@ -38,10 +38,11 @@ pub struct ProvisionRequest {
     pub resource_class: Option<String>,
     /// What is installed: an image's id or name in Glance, or its URL, with its checksum behind a `#`:
     /// `https://images.example.net/debian.qcow2#<checksum, or its URL>`.
+    #[serde(deserialize_with = "given::image")]
     pub image_id: String,
     /// What the system finds at its first boot: an object of `meta_data`, `network_data`, `user_data` and `vendor_data`,
     /// or a text as Ironic takes it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given::config_drive")]
     pub config_drive: Option<Value>,
 }
 
@@ -136,13 +137,19 @@ async fn begin(reservation: &Reservation<'_>, node: &Node, input: &ProvisionRequ
     let info = [Patch::add("/instance_info", instance_info::told(node, &input.image_id))];
     patiently(clock, || ironic.patch_node(&node.uuid, &info)).await.map_err(halt)?;
     ironic.validate(&node.uuid).await.and_then(|said| said.require(&PARTS)).map_err(halt)?;
-    let drive = input.config_drive.clone().filter(|drive| !drive.is_null()).map(ConfigDrive);
+    // It may have taken so long that the reservation was given back, and the node be somebody else's by now.
+    let seen = ironic.node(&node.uuid).await.map_err(halt)?;
+    if !reservation.has(&seen) {
+        let id = named(input.server_id.as_deref().unwrap_or(&node.uuid));
+        return Err(Halt { nothing_begun: true, fault: NodeFault::NotAvailable { id } });
+    }
+    let drive = input.config_drive.clone().map(ConfigDrive);
     let told = patiently(clock, || ironic.provision(&node.uuid, Target::Active, drive.as_ref())).await;
     told.map_err(|error| Halt { nothing_begun: !error.effect_unknown(), ..halt(error) })
 }
 
 fn is_ours_and_moves(node: &Node, reservation: &Reservation<'_>) -> bool {
-    node.instance_uuid.as_deref() == Some(&reservation.instance) && node.provision_state != ProvisionState::Available
+    reservation.has(node) && node.provision_state != ProvisionState::Available
 }
 
 fn fault(node: &Node, input: &ProvisionRequest, error: IronicError) -> NodeFault {

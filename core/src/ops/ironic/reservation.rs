@@ -53,12 +53,31 @@ pub(super) struct Reservation<'a> {
 }
 
 impl Reservation<'_> {
-    /// The node that this reservation has already. Another request with the same key is refused.
+    /// The node that this reservation has already, renewed. Another request with the same key is refused.
     pub async fn held(&self) -> Result<Option<Node>, OpError> {
         let filter = NodeFilter { instance_uuid: Some(self.instance.clone()), ..NodeFilter::default() };
         let page = self.ironic.nodes_page(&filter, None, 1).await;
-        let node = page.map_err(|error| NodeFault::of(&self.instance, error))?.nodes.pop();
-        if node.as_ref().is_some_and(|node| self.is_anothers(node)) { Err(OpError::KeyReused) } else { Ok(node) }
+        let Some(node) = page.map_err(|error| NodeFault::of(&self.instance, error))?.nodes.pop() else {
+            return Ok(None);
+        };
+        if self.is_anothers(&node) {
+            return Err(OpError::KeyReused);
+        }
+        if node.provision_state != ProvisionState::Available {
+            return Ok(Some(node));
+        }
+        // Whoever gives stale ones back, or asked the same before, leaves it to this request from here on.
+        let note = [Patch::add(format!("/extra/{NOTE}"), json!(self.note()))];
+        let renewed = patiently(self.clock, || self.ironic.patch_node(&node.uuid, &note)).await;
+        match renewed {
+            // It went on its way meanwhile.
+            Err(IronicError::InvalidState { .. }) => {
+                Ok(Some(self.ironic.node(&node.uuid).await.map_err(NodeFault::Away)?))
+            }
+            renewed => {
+                Ok(Some(renewed.map_err(|error| NodeFault::of(&node.uuid, error))?).filter(|node| self.has(node)))
+            }
+        }
     }
 
     /// Reserves the node that is asked for, or a free one.
@@ -69,10 +88,17 @@ impl Reservation<'_> {
         }
     }
 
-    /// Gives a node back on which nothing was begun. What cannot be given back now is given back by [`release_stale`].
+    /// Whether a node is reserved so.
+    pub fn has(&self, node: &Node) -> bool {
+        node.instance_uuid.as_deref() == Some(&self.instance)
+    }
+
+    /// Gives a node back on which nothing was begun. What cannot be given back now is given back by
+    /// [`Ops::release_stale_reservations`].
     pub async fn give_back(&self, uuid: &str) {
-        match patiently(self.clock, || release(self.ironic, uuid, &self.instance)).await {
-            Ok(_) => info!(node = uuid, "the reservation is given back"),
+        match patiently(self.clock, || release(self.ironic, uuid, &self.note())).await {
+            Ok(true) => info!(node = uuid, "the reservation is given back"),
+            Ok(false) => {}
             Err(error) => warn!(node = uuid, %error, "the reservation could not be given back now"),
         }
     }
@@ -139,18 +165,21 @@ impl Reservation<'_> {
         Ok(nodes)
     }
 
+    fn note(&self) -> Note {
+        Note { reserved_at: self.now, instance: self.instance.clone(), request: self.request.clone() }
+    }
+
     fn is_anothers(&self, node: &Node) -> bool {
         note_of(node).is_some_and(|note| note.request.is_some() && note.request != self.request)
     }
 
     async fn take(&self, node: &Node) -> Result<Node, IronicError> {
-        let ours = Note { reserved_at: self.now, instance: self.instance.clone(), request: self.request.clone() };
-        let patches =
-            [Patch::add("/instance_uuid", self.instance.as_str()), Patch::add(format!("/extra/{NOTE}"), json!(ours))];
+        let note = Patch::add(format!("/extra/{NOTE}"), json!(self.note()));
+        let patches = [Patch::add("/instance_uuid", self.instance.as_str()), note];
         match self.ironic.patch_node(&node.uuid, &patches).await {
             Err(error) if error.effect_unknown() => {
                 let seen = self.ironic.node(&node.uuid).await?;
-                let ours = seen.instance_uuid.as_deref() == Some(&self.instance) && !self.is_anothers(&seen);
+                let ours = self.has(&seen) && !self.is_anothers(&seen);
                 if ours { Ok(seen) } else { Err(error) }
             }
             answer => answer,
@@ -177,10 +206,13 @@ pub(super) fn instance_of(key: &str) -> String {
     uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
 }
 
-/// Gives a reservation back, if the node has it still and nothing was begun on it.
-async fn release(ironic: &Ironic, uuid: &str, instance: &str) -> Result<bool, IronicError> {
+/// Gives a reservation back, if the node has it still as it was noted and nothing was begun on it. One that was renewed is
+/// somebody's who is at work.
+async fn release(ironic: &Ironic, uuid: &str, noted: &Note) -> Result<bool, IronicError> {
     let node = ironic.node(uuid).await?;
-    if node.instance_uuid.as_deref() != Some(instance) || node.provision_state != ProvisionState::Available {
+    let kept = note_of(&node).is_none_or(|note| note.reserved_at == noted.reserved_at);
+    let reserved = node.instance_uuid.as_ref() == Some(&noted.instance) && kept;
+    if !reserved || node.provision_state != ProvisionState::Available {
         return Ok(false);
     }
     let mut patches = vec![Patch::remove("/instance_uuid"), Patch::add("/instance_info", instance_info::left(&node))];
@@ -222,7 +254,7 @@ impl Ops {
             if self.clock.now().since(note.reserved_at) < STALE {
                 continue;
             }
-            match release(ironic, &node.uuid, &note.instance).await {
+            match release(ironic, &node.uuid, &note).await {
                 Ok(done) => released += usize::from(done),
                 // It is looked at again.
                 Err(error) => warn!(node = node.uuid, %error, "a stale reservation could not be given back now"),
