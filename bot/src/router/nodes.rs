@@ -81,11 +81,9 @@ impl Router {
             }
             NodeAction::Unprovision => self.unprovision_node(asked, id).await,
             NodeAction::Manage | NodeAction::Provide => {
-                let (input, key) = (json!({ "node": id }), asked.key());
-                self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
-                let node = self.node(asked, id).await?;
-                let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
-                Ok(Self::told(asked, &node, &told))
+                self.call(asked, action.operation(), &json!({ "node": id })).await?;
+                let told = |name: &str| say!(lang, &format!("done-{}", action.key()), name = name);
+                self.told(asked, id, told).await
             }
         }
     }
@@ -102,19 +100,16 @@ impl Router {
             return Ok(Reply::below(views::body(which)));
         };
         let server_id = Some(node.uuid.clone());
-        let told = say!(lang, "done-node-provision", name = name(node), image = &image_id);
+        let image = image_id.clone();
         let request = ProvisionRequest { server_id, resource_class: None, image_id, config_drive: None };
         self.done::<ProvisionServer>(asked, &request).await?;
-        let node = self.node(asked, &node.uuid).await?;
-        Ok(Self::told(asked, &node, &told))
+        self.told(asked, &node.uuid, |name| say!(lang, "done-node-provision", name = name, image = &image)).await
     }
 
     async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
         let lang = asked.reader.lang;
         let open = self.open_questions().await?;
-        let (input, key) = (json!({ "server_id": id }), asked.key());
-        let operation = NodeAction::Unprovision.operation();
-        match self.ops.call_by_name(&asked.user.actor(), operation, &input, Some(&key)).await? {
+        match self.call(asked, NodeAction::Unprovision.operation(), &json!({ "server_id": id })).await? {
             // The same question was open before: it is brought down to where the person is.
             Answer::AwaitingApproval(question) if open.contains(&question) => {
                 Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")))
@@ -125,11 +120,19 @@ impl Router {
         }
     }
 
-    /// What was done, over the node's card as it is now.
-    fn told(asked: &Asked<'_>, node: &NodeView, told: &str) -> Reply {
-        let card = node::card(&asked.reader, node);
-        let html = format!("{told}\n\n{}", card.html);
-        Reply::here(Message { html, ..card }).toast(plain!(asked.reader.lang, "toast-node-started", name = name(node)))
+    /// What was done, over the node's card as it is now; by itself, where Ironic does not show the node any more.
+    async fn told(&self, asked: &Asked<'_>, id: &str, told: impl Fn(&str) -> String) -> Result<Reply, RouteError> {
+        let lang = asked.reader.lang;
+        let (card, name) = match self.node(asked, id).await {
+            Ok(node) => (Some(node::card(&asked.reader, &node)), name(&node).to_owned()),
+            Err(RouteError::Silent(_) | RouteError::Operation(OpError::Node(_))) => (None, id.to_owned()),
+            Err(error) => return Err(error),
+        };
+        let message = match card {
+            Some(card) => Message { html: format!("{}\n\n{}", told(&name), card.html), ..card },
+            None => Message { buttons: vec![vec![node::all(lang)]], ..Message::new(told(&name)) },
+        };
+        Ok(Reply::here(message).toast(plain!(lang, "toast-node-started", name = &name)))
     }
 
     /// A node, where there is one of this name.
