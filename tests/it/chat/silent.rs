@@ -54,7 +54,7 @@ async fn who_waits_for_a_silent_ironic_keeps_nobody_waiting_and_no_stop() {
     let (url, taken, _taking) = silent().await;
     let mut house = House::at_ironic(&url, None).await;
     let anna = house.member(101, "Anna", Role::Admin).await;
-    let olga = house.member(102, "Olga", Role::Operator).await;
+    let olga = house.member(102, "Olga", Role::Admin).await;
     let vera = house.member(103, "Vera", Role::Viewer).await;
     let router = Arc::new(Router::new(house.ops.clone(), house.messenger.clone(), true));
     let stop = CancellationToken::new();
@@ -89,7 +89,7 @@ async fn who_waits_for_a_silent_ironic_keeps_nobody_waiting_and_no_stop() {
     // A stop waits for no reading: what was asked comes again to whoever serves next.
     let press = house.telegram.tap(&anna, anna.id, "Try again").unwrap();
     house.telegram.say(&vera, "/lang ru");
-    house.hears(&vera, "Русский").await;
+    house.hears(&vera, "по-русски").await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), running).await.expect("a quick stop").unwrap();
     assert!(house.telegram.answer_to(&press).is_none(), "it was under way");
