@@ -81,8 +81,8 @@ async fn in_dir(dir: &Path) -> anyhow::Result<ExitCode> {
     );
     prepare(&process).await?;
     println!(
-        "\n  You are an admin. Try:  /servers   /rebuild vps-267179   /status   /help\n  Buttons have numbers: type one to \
-         press it.\n"
+        "\n  You are an admin. Try:  /servers   /rebuild vps-267179   /status   /help\n  Buttons have numbers: type what \
+         stands before one to press it.\n"
     );
     let ended = chat::talk(&process).await?;
     println!("\n  The demo is over, and all of it is gone.");

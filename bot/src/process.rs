@@ -113,6 +113,21 @@ impl Process {
         })
     }
 
+    /// [`Process::open`] for whoever only asks: where nobody has served yet, nothing is made.
+    #[allow(dead_code, reason = "not for the tests that put a process together from this file")]
+    pub async fn open_existing(config: Config) -> anyhow::Result<Self> {
+        if let DatabaseUrl::Sqlite(path) = &config.database_url
+            && !path.exists()
+        {
+            bail!(
+                "there is no database at {}: is this the right directory, or RACKHAND_CONFIG not set? `rackhand serve` and \
+                 `rackhand migrate` make a new one",
+                path.display()
+            );
+        }
+        Self::open(config).await
+    }
+
     /// Lets `witness` see every commit of the journal.
     #[must_use]
     #[allow(dead_code, reason = "for the tests that put a process together from this file")]

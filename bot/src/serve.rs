@@ -7,8 +7,8 @@ use rackhand_bot::messenger::{Messenger, telegram::Telegram};
 use rackhand_core::config::{Config, LogFormat};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::{Level, info};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, prelude::*};
 
 use crate::process::{Front, Parts, Process};
 
@@ -43,7 +43,9 @@ pub fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log.filter).with_context(|| {
         format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter)
     })?;
-    let registry = tracing_subscriber::registry().with(filter);
+    // Below that level rmcp tells all that clients send, and some of it is secret.
+    let discreet = filter_fn(|it| !it.target().starts_with("rmcp") || *it.level() <= Level::INFO);
+    let registry = tracing_subscriber::registry().with(filter).with(discreet);
     let out = fmt::layer().with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Json => registry.with(out.json()).init(),

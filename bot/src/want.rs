@@ -49,6 +49,8 @@ pub enum Want {
     Approve(ApprovalId),
     /// No to a question.
     Refuse(ApprovalId),
+    /// A question of one's own taken back.
+    Withdraw(ApprovalId),
     /// The list of people from this place on.
     Users(u32),
     /// A person, by Telegram's number.
@@ -91,6 +93,8 @@ pub enum Action {
 pub enum NodeAction {
     /// Its BMC tried.
     Manage,
+    /// Kept out of use no longer.
+    EndMaintenance,
     /// Made available.
     Provide,
     /// Given the configured image.
@@ -105,6 +109,7 @@ impl NodeAction {
         match self {
             Self::Manage => "manage_node",
             Self::Provide => "provide_node",
+            Self::EndMaintenance => "end_maintenance",
             Self::Provision => "provision_server",
             Self::Unprovision => "unprovision_server",
         }
@@ -115,6 +120,7 @@ impl NodeAction {
         match self {
             Self::Manage => "node-manage",
             Self::Provide => "node-provide",
+            Self::EndMaintenance => "node-end-maintenance",
             Self::Provision => "node-provision",
             Self::Unprovision => "node-unprovision",
         }
@@ -124,6 +130,7 @@ impl NodeAction {
         match self {
             Self::Manage => "nm",
             Self::Provide => "nv",
+            Self::EndMaintenance => "ne",
             Self::Provision => "np",
             Self::Unprovision => "nu",
         }
@@ -199,6 +206,7 @@ impl Want {
             Self::Approval(id) => format!("a:{id}"),
             Self::Approve(id) => format!("ay:{id}"),
             Self::Refuse(id) => format!("an:{id}"),
+            Self::Withdraw(id) => format!("aw:{id}"),
             Self::Users(from) => format!("us:{from}"),
             Self::User(id) => format!("u:{id}"),
             Self::SetRole(id, role) => format!("ur:{id}:{role}"),
@@ -231,6 +239,7 @@ impl Want {
             "a" => Self::Approval(rest.parse().ok()?),
             "ay" => Self::Approve(rest.parse().ok()?),
             "an" => Self::Refuse(rest.parse().ok()?),
+            "aw" => Self::Withdraw(rest.parse().ok()?),
             "us" => Self::Users(rest.parse().ok()?),
             "u" => Self::User(rest.parse().ok()?),
             "ur" => Self::SetRole(pair()?.0.parse().ok()?, pair()?.1.parse().ok()?),

@@ -54,8 +54,12 @@ pub(crate) struct Ended {
 }
 
 impl Machine {
+    /// A machine on which `rackhand migrate` ran once.
     pub fn new(db: Database) -> Self {
-        Self { db, dir: tempfile::tempdir().unwrap() }
+        let machine = Self { db, dir: tempfile::tempdir().unwrap() };
+        let made = machine.here(&["migrate"]);
+        assert_eq!(made.code, 0, "{made:?}");
+        machine
     }
 
     /// Runs a command at this machine.

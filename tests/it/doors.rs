@@ -21,7 +21,7 @@ const BY_BUTTON: [&str; 4] = ["approve", "refuse", "set_role", "redeem_invite"];
 
 #[test]
 fn every_operation_is_in_the_chat() {
-    let reader = Reader { lang: Lang::En, role: Role::Admin, telegram_id: 1, now: Timestamp(0) };
+    let reader = Reader { lang: Lang::En, role: Role::Admin, user: None, telegram_id: 1, now: Timestamp(0) };
     let help = help::help(&reader).html;
     for entry in table() {
         let name = entry.spec.name;

@@ -32,7 +32,7 @@ pub enum Peer {
     Schemathesis,
     /// The OpenSSH server; the path of its program, which each test starts for itself.
     Sshd,
-    /// Two generations of an MCP client, the conformance suites of two revisions, and their node; the directory of all.
+    /// Python's and TypeScript's MCP clients, the conformance suites of two revisions, and their node; the directory of all.
     Mcp,
     /// OpenStack Ironic, which asks for no login; its address. Nodes of `fake-hardware` with `scripted` interfaces do
     /// what is written on them (`tests/peers/openstack/ironic_scripted.py`). All tests of a run share it.

@@ -1,5 +1,6 @@
 //! The door for language models, in front of clients that others wrote.
 
+mod checks;
 pub mod client;
 mod conformance;
 mod journey;

@@ -5,6 +5,7 @@ mod approvals;
 mod people;
 mod record;
 mod servers;
+mod withdrawals;
 
 use rackhand_core::{
     ids::{ApprovalId, JobId},

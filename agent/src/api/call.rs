@@ -36,10 +36,10 @@ pub(super) async fn call(api: &Api, caller: &Caller, route: &Route, request: Req
 fn unchanged(route: &Route, path: &[(&str, &str)], headers: &HeaderMap) -> Result<Option<Unchanged>, Problem> {
     let Some(reading) = route.reading else { return Ok(None) };
     let tags: Vec<&str> = answer::tags(headers, header::IF_MATCH).collect();
-    if tags.is_empty() || tags.contains(&"*") {
+    if !headers.contains_key(header::IF_MATCH) || tags.contains(&"*") {
         return Ok(None);
     }
-    // Only strong tags are ever given out, and a weak one is none of them.
+    // Only strong tags are ever given out: a weak one is none of them, and neither is what cannot be read.
     let tags = tags.iter().filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)).collect();
     let input = input::assemble(&reading, path, "", Map::new())?;
     Ok(Some(Unchanged { reading: reading.entry.spec.name, input, tags }))

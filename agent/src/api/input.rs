@@ -19,6 +19,8 @@ use super::{
 pub(crate) const LONGEST_BODY: usize = 2 << 20;
 /// So much of a name that somebody made up is shown to them.
 const LONGEST_NAME: usize = 64;
+/// The most fields that a query may give; no operation takes as many.
+const MOST_FIELDS: usize = 32;
 /// So much more of a body that is too long is heard out, so that its sender reads the answer.
 const HEARD_OUT: usize = 16 << 20;
 
@@ -184,6 +186,9 @@ fn has_type(root: &Value, field: &Value, wanted: &str) -> bool {
 pub(super) fn parse_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
+        if pairs.len() == MOST_FIELDS {
+            return Err(Problem::bad("query", "too-many-fields", format!("at most {MOST_FIELDS} fields are expected")));
+        }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let (name, value) = (decode(name)?, decode(value)?);
         if pairs.iter().any(|(known, _)| *known == name) {

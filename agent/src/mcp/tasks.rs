@@ -4,10 +4,11 @@
 //! it stands is read anew each time. So any replica answers, and a restart loses nothing.
 
 use rackhand_core::{
-    ids::JobId,
+    ids::{ApprovalId, JobId},
     model::{Actor, Risk},
     ops::{
-        Answer, CancelJob, Entry, GetOperation, GetOperationInput, JobInput, OpError, OperationStatus, OperationView,
+        Answer, ApprovalInput, CancelJob, Entry, GetOperation, GetOperationInput, JobInput, OpError, OperationStatus,
+        OperationView, WithdrawApproval,
     },
     units::Timestamp,
 };
@@ -19,7 +20,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Mcp, read::error_data};
 
@@ -72,17 +73,29 @@ impl Mcp {
         Ok(GetTaskResult::new(DetailedTask::new(described(&view), payload)))
     }
 
-    /// Calls the job off. What has ended stays as it is.
+    /// Calls the job off, or takes the question back that nobody has answered. What has ended stays as it is.
     pub(super) async fn cancel(&self, actor: &Actor, id: &str) -> Result<(), ErrorData> {
         let view = self.view(actor, id).await?;
         if status(&view).is_terminal() {
             return Ok(());
         }
-        let Some(job) = view.job else { return Err(asked(&view)) };
+        let job = match (view.job, view.approval) {
+            (None, Some(question)) => self.take_back(actor, question).await.map_err(error_data)?,
+            (job, _) => job,
+        };
+        let Some(job) = job else { return Ok(()) };
         match self.ops.call::<CancelJob>(actor, &JobInput { job: job.to_string() }, None).await {
             // It ended meanwhile.
             Ok(_) | Err(OpError::Illegal(_)) => Ok(()),
             Err(error) => Err(error_data(error)),
+        }
+    }
+
+    /// Takes a question back; a yes that was faster has begun a job.
+    async fn take_back(&self, actor: &Actor, approval: ApprovalId) -> Result<Option<JobId>, OpError> {
+        match self.ops.call::<WithdrawApproval>(actor, &ApprovalInput { approval }, None).await? {
+            Answer::Done(view) => Ok(view.job),
+            Answer::AwaitingApproval(_) => Err(OpError::NoPlan),
         }
     }
 
@@ -100,12 +113,6 @@ impl Mcp {
             Err(error) => Err(error_data(error)),
         }
     }
-}
-
-/// A question that nobody has answered yet can be taken back by nobody but a person.
-fn asked(view: &OperationView) -> ErrorData {
-    let why = format!("this cannot be called off from here, only refused in the chat: {}", view.message);
-    ErrorData::invalid_request(why, Some(json!({ "code": "people-only" })))
 }
 
 fn status(view: &OperationView) -> TaskStatus {

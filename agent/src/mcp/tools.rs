@@ -8,11 +8,17 @@ use rackhand_core::{
     ops::{Entry, OperationView, Spec, table},
 };
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::{
+    JsonSchema, Schema, schema_for,
+    transform::{RecursiveTransform, Transform},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{key, tasks, wait};
+
+/// The formats of JSON Schema that a field's type may have, and `password`, by which forms hide what is typed.
+const FORMATS: [&str; 7] = ["date", "date-time", "ipv4", "ipv6", "password", "uri", "uuid"];
 
 /// What a tool answers that has to be approved by a person first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -55,8 +61,10 @@ pub(super) fn is_offered(entry: &Entry) -> bool {
     !entry.spec.people_only
 }
 
-/// The schema as MCP wants it: an object at its root, also for an operation without any field.
-pub(super) fn object(schema: Schema) -> Arc<JsonObject> {
+/// The schema as MCP wants it: an object at its root, also for an operation without any field; and no `format` that only
+/// Rust knows (`uint8`, `ip`), of which clients complain to their people.
+pub(super) fn object(mut schema: Schema) -> Arc<JsonObject> {
+    RecursiveTransform(without_rusts_formats).transform(&mut schema);
     let mut object = match schema.to_value() {
         Value::Object(object) => object,
         _ => JsonObject::new(),
@@ -64,6 +72,12 @@ pub(super) fn object(schema: Schema) -> Arc<JsonObject> {
     object.insert("type".to_owned(), json!("object"));
     object.entry("properties").or_insert_with(|| json!({}));
     Arc::new(object)
+}
+
+fn without_rusts_formats(schema: &mut Schema) {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
+        schema.remove("format");
+    }
 }
 
 /// `list_servers` as `List servers`.

@@ -1,6 +1,6 @@
 //! `rackhand chat`: the bot in this terminal.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use rackhand_bot::{messenger::terminal::Terminal, sender::TERMINAL_CHAT};
 use rackhand_core::{
@@ -14,9 +14,19 @@ use crate::{
     serve,
 };
 
+/// What somebody has to know who never used it.
+const GREETING: &str = "\n  You are an admin here. Try:  /status   /servers   /help\n  Buttons have numbers: type what \
+                        stands before one to press it. Ctrl-D leaves.\n  The log is not shown: `rackhand chat 2>LOG` \
+                        keeps it.\n";
+
 /// Talks to the bot as an admin, on the configured database. Where nobody serves it, this process does.
 pub async fn chat(config: Config) -> anyhow::Result<ExitCode> {
-    serve::start_logging(&config)?;
+    // On one screen the log would tear the messages apart.
+    if std::io::stderr().is_terminal() {
+        println!("{GREETING}");
+    } else {
+        serve::start_logging(&config)?;
+    }
     let mut process = Process::open(config).await?;
     process.take_over().await?;
     talk(&process).await

@@ -7,6 +7,7 @@ use rackhand_bot::texts::clean;
 use rackhand_core::{
     clients::rackhand::{Answered, Rackhand, RackhandError, Request},
     clock::{Clock, SharedClock, SystemClock},
+    fault::{Fault, FaultKind},
     ids::JobId,
     model::{Actor, Risk},
     ops::{Answer, Choice, Entry, JobView, Method, Rest},
@@ -29,13 +30,13 @@ pub enum Door {
     There(Rackhand),
 }
 
-/// An operation that another Rackhand does not offer to programs.
+/// A command that another Rackhand does not offer to programs.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{command} is not offered over REST: call it on Rackhand's own machine, without RACKHAND_URL and --url, or use the chat"
 )]
 pub struct NotThere {
-    command: String,
+    pub command: String,
 }
 
 /// A change of which nothing is known but its key.
@@ -52,7 +53,7 @@ pub struct NotKnown {
 impl Door {
     /// The Rackhand at `url`, or at `RACKHAND_URL`; without either, this machine's own, with its configuration.
     pub async fn open(url: Option<String>, config: Option<PathBuf>) -> anyhow::Result<Self> {
-        match url.or_else(|| environment("RACKHAND_URL")).filter(|url| !url.trim().is_empty()) {
+        match elsewhere(url) {
             Some(url) => {
                 let there = Rackhand::new(&url, token()?)?;
                 if there.is_open_to_all() {
@@ -60,7 +61,7 @@ impl Door {
                 }
                 Ok(Self::There(there))
             }
-            None => Ok(Self::Here(Box::new(Process::open(load(config)?).await?))),
+            None => Ok(Self::Here(Box::new(Process::open_existing(load(config)?).await?))),
         }
     }
 
@@ -108,15 +109,17 @@ async fn look(there: &Rackhand, request: &Request) -> Result<Answered, RackhandE
     }
 }
 
-/// Asks until there is an answer: with one key it is one request.
+/// Asks until there is an answer: with one key it is one request. Once an answer is lost, to be out of reach tells nothing.
 async fn change(there: &Rackhand, request: &Request, key: &str) -> anyhow::Result<Answered> {
-    let mut waits = WAITS.into_iter();
+    let (mut waits, mut lost) = (WAITS.into_iter(), false);
     loop {
-        match (there.ask(request, key).await, waits.next()) {
-            (Err(error), Some(wait)) if error.answer_lost() => SystemClock.sleep(wait).await,
-            (Err(source), None) if source.answer_lost() => return Err(NotKnown { key: key.to_owned(), source }.into()),
-            (answered, _) => return Ok(answered?),
-        }
+        let source = match there.ask(request, key).await {
+            Err(error) if error.answer_lost() || (lost && error.kind() == FaultKind::Unavailable) => error,
+            answered => return Ok(answered?),
+        };
+        lost = true;
+        let Some(wait) = waits.next() else { return Err(NotKnown { key: key.to_owned(), source }.into()) };
+        SystemClock.sleep(wait).await;
     }
 }
 
@@ -131,6 +134,11 @@ fn token() -> anyhow::Result<Option<Secret>> {
         (None, None) => None,
     };
     Ok(given.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(Secret::new))
+}
+
+/// The address of another Rackhand, where one is named.
+pub fn elsewhere(url: Option<String>) -> Option<String> {
+    url.or_else(|| environment("RACKHAND_URL")).filter(|url| !url.trim().is_empty())
 }
 
 /// The request that an operation's first route makes of an input.

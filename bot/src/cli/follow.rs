@@ -144,6 +144,7 @@ async fn ask_here(door: &Door, approval: &Approval) -> anyhow::Result<Option<Exi
             format!("since you asked, {}", changes.iter().map(change).collect::<Vec<_>>().join("; "))
         }
         ApproveOutcome::Expired => "the question has expired".to_owned(),
+        ApproveOutcome::Withdrawn { by } => format!("{} asked for it, and took it back", clean(&by)),
         ApproveOutcome::Answered { status, by } => format!("{} answered it already: {status}", clean(&by)),
     };
     println!("not done: {why}");

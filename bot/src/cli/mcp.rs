@@ -14,7 +14,7 @@ use crate::{
 /// Serves until the client leaves. Standard output is the protocol's alone: the story goes to standard error.
 pub async fn mcp(config: Config, role: Option<Role>, token: Option<String>) -> anyhow::Result<ExitCode> {
     start_logging(&config)?;
-    let process = Process::open(config).await?;
+    let process = Process::open_existing(config).await?;
     let caller = match (token, role) {
         (Some(_), Some(_)) => bail!("RACKHAND_TOKEN says who asks, and so its role: leave --role out"),
         (Some(token), None) => Caller::Token(Secret::new(token)),

@@ -34,7 +34,7 @@ use crate::{
 
 use self::{
     codes::FAILED,
-    door::Door,
+    door::{Door, NotThere},
     operations::{Called, called},
 };
 
@@ -119,6 +119,19 @@ enum Part {
     Api,
 }
 
+impl Verb {
+    /// Its word, where it is about this machine's own database and would mislead whoever means another's.
+    fn of_this_machine(&self) -> Option<&'static str> {
+        match self {
+            Self::Chat => Some("chat"),
+            Self::Check => Some("check"),
+            Self::Migrate => Some("migrate"),
+            Self::Audit { .. } => Some("audit verify"),
+            _ => None,
+        }
+    }
+}
+
 /// All commands.
 pub fn command() -> clap::Command {
     operations::add_to(Command::command())
@@ -158,6 +171,9 @@ async fn operate(door: &Door, called: &Called) -> anyhow::Result<ExitCode> {
 
 async fn run_own(command: Command) -> anyhow::Result<ExitCode> {
     let file = command.config;
+    if let (Some(word), Some(_)) = (command.verb.of_this_machine(), door::elsewhere(command.url)) {
+        return Err(NotThere { command: word.to_owned() }.into());
+    }
     match command.verb {
         Verb::Serve { only } => {
             let none = Parts { bot: false, worker: false, api: false };
@@ -180,7 +196,7 @@ async fn run_own(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Mcp { role } => {
             mcp::mcp(load(file)?, role, environment("RACKHAND_TOKEN").filter(|token| !token.is_empty())).await
         }
-        Verb::Audit { verb } => audit::run(&Process::open(load(file)?).await?, &verb).await,
+        Verb::Audit { verb } => audit::run(&Process::open_existing(load(file)?).await?, &verb).await,
         Verb::Bench { verb } => bench::run(verb).await,
         Verb::States => {
             print!("{}", states::markdown());

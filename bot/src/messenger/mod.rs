@@ -54,6 +54,9 @@ pub struct Message {
     pub html: String,
     /// Rows of buttons under it.
     pub buttons: Vec<Vec<Button>>,
+    /// Whether a press must not be meant for another message: in a terminal a bare number presses none of its buttons,
+    /// because it may have come while the person typed.
+    pub grave: bool,
     /// Whether it comes without a sound.
     pub silent: bool,
     /// A file that the text is then the caption of. An edit changes the caption and the buttons, never the file.

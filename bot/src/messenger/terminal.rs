@@ -1,7 +1,8 @@
 //! The same bot in a terminal: lines typed are messages of one local person, in a private chat with the bot.
 //!
 //! A message is shown as `#7` and its text, with its buttons numbered below. Typing `2` presses button 2 of the lowest
-//! message that has buttons, `#7.2` that of message 7; a number that is no button is a message like any other. On a real
+//! message that has buttons, `#7.2` that of message 7, which a grave one wants; a number that is no button is a message
+//! like any other. On a real
 //! terminal a message that is edited is redrawn where it stands, as long as nothing was typed since and the screen holds
 //! it; through a pipe, and for older ones, it is shown again after a `↻`. Two messengers cannot share one terminal.
 

@@ -5,6 +5,7 @@ use rackhand_core::{
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, CreateInvite, CreateInviteInput, ListApprovals,
         ListApprovalsInput, ListInput, Nothing, OpError, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
+        WithdrawApproval,
     },
 };
 
@@ -53,6 +54,10 @@ impl Router {
             Want::Refuse(id) => {
                 let outcome = self.done::<Refuse>(asked, &ApprovalInput { approval: *id }).await?;
                 Ok(answered(reader.lang, &outcome))
+            }
+            Want::Withdraw(id) => {
+                let view = self.done::<WithdrawApproval>(asked, &ApprovalInput { approval: *id }).await?;
+                Ok(Reply::again().toast(approval::toast_of_withdrawal(reader.lang, &view)))
             }
             Want::Users(from) => self.list_users(asked, *from).await,
             Want::User(id) => self.show_user(asked, *id).await,

@@ -23,13 +23,26 @@ impl Router {
             let (needs, has) = (entry.spec.lowest, reader.role);
             return Err(OpError::Forbidden { who: asked.user.name(), needs, has }.into());
         }
+        let reply = self.with_words(asked, entry, words, from, typed.trim()).await?;
+        Ok(reply.unwrap_or_else(|| Reply::below(views::body(operation::usage(reader, entry, &entry.fields())))))
+    }
+
+    /// Calls an operation with what was typed after it; none where a needed word is missing. `typed` is all of it.
+    pub(super) async fn with_words(
+        &self,
+        asked: &Asked<'_>,
+        entry: &Entry,
+        words: &str,
+        from: u32,
+        typed: &str,
+    ) -> Result<Option<Reply>, RouteError> {
         let fields = entry.fields();
         let mut input = input(&fields, words)?;
         if fields.iter().any(|field| field.required && !input.contains_key(&field.name)) {
-            return Ok(Reply::below(views::body(operation::usage(reader, entry, &fields))));
+            return Ok(None);
         }
         turn_to(&fields, &mut input, from);
-        self.call_named(asked, entry, &Value::Object(input), from, typed.trim()).await
+        self.call_named(asked, entry, &Value::Object(input), from, typed).await.map(Some)
     }
 
     async fn call_named(

@@ -3,7 +3,7 @@
 use rackhand_core::{
     model::Role,
     ops::{
-        Answer, NodeFault, OpError, Page,
+        self, Answer, NodeFault, OpError, Page,
         ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
     },
 };
@@ -29,7 +29,7 @@ impl Router {
         Ok(Reply::here(node::card(&asked.reader, &node)).toast(plain!(asked.reader.lang, "toast-fresh")))
     }
 
-    /// A node by what was typed; for `/unprovision`, what is to be done to it.
+    /// A node by what was typed; for `/unprovision`, what is to be done to it, and how (`NODE clean=false`).
     pub(super) async fn about_node(
         &self,
         asked: &Asked<'_>,
@@ -37,12 +37,26 @@ impl Router {
         argument: &str,
     ) -> Result<Reply, RouteError> {
         if argument.is_empty() {
-            let which = Message::new(say!(asked.reader.lang, "node-which"));
-            return Ok(Reply::below(views::body(self.or_a_node(asked, which))));
+            return Ok(self.which_node(asked, action));
+        }
+        // No name of a node has any of these in it: more than a name was said.
+        let is_more = argument.contains(|c: char| c.is_whitespace() || c == '=');
+        if let Some(entry) = action.filter(|_| is_more).and_then(|action| ops::find(action.operation())) {
+            let done = self.with_words(asked, entry, argument, 0, argument).await?;
+            return Ok(done.unwrap_or_else(|| self.which_node(asked, action)));
         }
         let uuid = self.node(asked, argument).await?.uuid;
         let want = action.map_or_else(|| Want::Node(uuid.clone()), |action| Want::ActOnNode(action, uuid.clone()));
         Box::pin(self.answer(asked, &want)).await
+    }
+
+    fn which_node(&self, asked: &Asked<'_>, action: Option<NodeAction>) -> Reply {
+        let mut html = say!(asked.reader.lang, "node-which");
+        if action == Some(NodeAction::Unprovision) {
+            html.push('\n');
+            html.push_str(&say!(asked.reader.lang, "node-which-unprovision"));
+        }
+        Reply::below(views::body(self.or_a_node(asked, Message::new(html))))
     }
 
     /// What may have been meant is a node: with the way to all of them, where there are any.
@@ -80,10 +94,10 @@ impl Router {
                 self.provision_node(asked, &node, None).await
             }
             NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide => {
+            NodeAction::Manage | NodeAction::Provide | NodeAction::EndMaintenance => {
                 self.call(asked, action.operation(), &json!({ "node": id })).await?;
                 let told = |name: &str| say!(lang, &format!("done-{}", action.key()), name = name);
-                self.told(asked, id, told).await
+                self.told(asked, id, told, |name| views::html_to_plain(&told(name))).await
             }
         }
     }
@@ -103,25 +117,26 @@ impl Router {
         let image = image_id.clone();
         let request = ProvisionRequest { server_id, resource_class: None, image_id, config_drive: None };
         self.done::<ProvisionServer>(asked, &request).await?;
-        self.told(asked, &node.uuid, |name| say!(lang, "done-node-provision", name = name, image = &image)).await
+        let told = |name: &str| say!(lang, "done-node-provision", name = name, image = &image);
+        self.told(asked, &node.uuid, told, |name| plain!(lang, "toast-node-started", name = name)).await
     }
 
     async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
-        let lang = asked.reader.lang;
         let open = self.open_questions().await?;
         match self.call(asked, NodeAction::Unprovision.operation(), &json!({ "server_id": id })).await? {
-            // The same question was open before: it is brought down to where the person is.
-            Answer::AwaitingApproval(question) if open.contains(&question) => {
-                Ok(Reply::approval(lang, question).toast(plain!(lang, "toast-asked-before")))
-            }
-            // A new question is on its way to everybody who may answer it.
-            Answer::AwaitingApproval(_) => Ok(Reply::again().toast(plain!(lang, "toast-asked"))),
+            Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }
     }
 
     /// What was done, over the node's card as it is now; by itself, where Ironic does not show the node any more.
-    async fn told(&self, asked: &Asked<'_>, id: &str, told: impl Fn(&str) -> String) -> Result<Reply, RouteError> {
+    async fn told(
+        &self,
+        asked: &Asked<'_>,
+        id: &str,
+        told: impl Fn(&str) -> String,
+        toast: impl Fn(&str) -> String,
+    ) -> Result<Reply, RouteError> {
         let lang = asked.reader.lang;
         let (card, name) = match self.node(asked, id).await {
             Ok(node) => (Some(node::card(&asked.reader, &node)), name(&node).to_owned()),
@@ -132,7 +147,7 @@ impl Router {
             Some(card) => Message { html: format!("{}\n\n{}", told(&name), card.html), ..card },
             None => Message { buttons: vec![vec![node::all(lang)]], ..Message::new(told(&name)) },
         };
-        Ok(Reply::here(message).toast(plain!(lang, "toast-node-started", name = &name)))
+        Ok(Reply::here(message).toast(toast(&name)))
     }
 
     /// A node, where there is one of this name.

@@ -17,7 +17,7 @@ use governor::{
 };
 use rackhand_core::{clock::SharedClock, units::Timestamp};
 
-use super::{Budgets, quiet::Quiet};
+use super::{Budgets, TERMINAL_CHAT, quiet::Quiet};
 
 type Passes = NoOpMiddleware<Duration>;
 type ByChat = RateLimiter<i64, HashMapStateStore<i64>, Ticks, Passes>;
@@ -51,10 +51,13 @@ impl Pace {
         }
     }
 
-    /// Takes a chat's next turn, or says how long until it may have one.
+    /// Takes a chat's next turn, or says how long until it may have one. The terminal has no limits of its own.
     pub(super) fn take_turn(&self, chat: i64) -> Result<(), Duration> {
         if let Some(until) = self.quiet().until(chat, self.clock.now()) {
             return Err(until.since(self.clock.now()));
+        }
+        if chat == TERMINAL_CHAT {
+            return Ok(());
         }
         self.chats.check_key(&chat).map_err(|until| self.wait(&until))?;
         if is_group(chat) {
@@ -88,7 +91,7 @@ impl Pace {
 
 /// Whether several people read this chat: Telegram gives groups negative numbers.
 pub(super) fn is_group(chat: i64) -> bool {
-    chat < 0
+    chat < 0 && chat != TERMINAL_CHAT
 }
 
 /// Two short of the limit: one for the bucket itself, one for calls that come closer together on their way.

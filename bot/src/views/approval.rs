@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_STANDARD_NO_PAD};
 use rackhand_core::{
     model::{Approval, PlanChange},
-    ops::{ApproveOutcome, PageOf},
+    ops::{ApproveOutcome, OperationStatus, OperationView, PageOf},
     states::ApprovalStatus,
     units::millis,
 };
@@ -38,7 +38,10 @@ pub fn card(reader: &Reader, approval: &Approval) -> Message {
                 vec![button(lang, yes, &Want::Approve(approval.id))],
                 vec![button(lang, "button-refuse", &Want::Refuse(approval.id))],
             ];
+        } else if approval.requester.is_some() && approval.requester == reader.user && reader.may("withdraw_approval") {
+            message.buttons = vec![vec![button(lang, "button-withdraw", &Want::Withdraw(approval.id))]];
         }
+        message.grave = true;
         return message;
     }
     lines.extend(answer(reader, approval));
@@ -88,7 +91,7 @@ pub fn expiring(reader: &Reader, approval: &Approval) -> Message {
 /// What came of a press, in the few words that fit over the screen.
 pub fn toast(lang: Lang, outcome: &ApproveOutcome) -> String {
     match outcome {
-        ApproveOutcome::Started { .. } => plain!(lang, "toast-approved"),
+        ApproveOutcome::Started { target, .. } => plain!(lang, "toast-approved", handle = target),
         ApproveOutcome::Stale { changes } => {
             let what = changes.first().map(|change| fact_name(lang, &change.what)).unwrap_or_default();
             plain!(lang, "toast-stale", what = what)
@@ -97,6 +100,17 @@ pub fn toast(lang: Lang, outcome: &ApproveOutcome) -> String {
         ApproveOutcome::Answered { status, by } => {
             plain!(lang, "toast-answered", by = by, status = status.to_string())
         }
+        ApproveOutcome::Withdrawn { by } => plain!(lang, "toast-withdrawn-by", by = by),
+    }
+}
+
+/// The same of a question taken back: somebody may have answered it a moment before.
+pub fn toast_of_withdrawal(lang: Lang, view: &OperationView) -> String {
+    match view.status {
+        OperationStatus::Cancelled if view.job.is_none() => plain!(lang, "toast-withdrawn"),
+        OperationStatus::Refused => plain!(lang, "toast-withdrawn-refused"),
+        OperationStatus::Expired => plain!(lang, "toast-expired"),
+        _ => plain!(lang, "toast-withdrawn-late"),
     }
 }
 
@@ -157,6 +171,9 @@ fn answer(reader: &Reader, approval: &Approval) -> Vec<String> {
     let at = approval.decided_at.map(|at| moment(at, reader.now)).unwrap_or_default();
     match (approval.status, approval.outcome.as_deref()) {
         (ApprovalStatus::Used | ApprovalStatus::Approved, _) => vec![say!(lang, "approval-used", by = by, at = at)],
+        (ApprovalStatus::Refused, _) if approval.is_withdrawn() => {
+            vec![say!(lang, "approval-withdrawn", by = by, at = at)]
+        }
         (ApprovalStatus::Refused, _) => vec![say!(lang, "approval-refused", by = by, at = at)],
         (_, Some(outcome)) if outcome.starts_with("stale: ") => {
             let mut lines = vec![say!(lang, "approval-stale")];

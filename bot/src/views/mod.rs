@@ -15,6 +15,7 @@ pub mod user;
 
 use rackhand_core::{
     fault::{Fault, FaultKind},
+    ids::UserId,
     keyring::{Aad, Keyring, KeyringError, Sealed},
     model::{Body, ButtonSpec, Outgoing, Role, User},
     ops::JobView,
@@ -63,6 +64,8 @@ pub struct Reader {
     pub lang: Lang,
     /// With which role, at this moment.
     pub role: Role,
+    /// The reader, where it is somebody known.
+    pub user: Option<UserId>,
     /// Telegram's number of the reader.
     pub telegram_id: i64,
     /// The moment.
@@ -72,7 +75,13 @@ pub struct Reader {
 impl Reader {
     /// This person now.
     pub fn of(user: &User, now: Timestamp) -> Self {
-        Self { lang: Lang::of(&user.language), role: user.role, telegram_id: user.telegram_id, now }
+        let lang = Lang::of(&user.language);
+        Self { lang, role: user.role, user: Some(user.id), telegram_id: user.telegram_id, now }
+    }
+
+    /// Nobody known, who reads this chat.
+    fn stranger(chat: i64, now: Timestamp) -> Self {
+        Self { lang: Lang::En, role: Role::Guest, user: None, telegram_id: chat, now }
     }
 
     /// Whether the reader may ask for this operation.
@@ -92,7 +101,7 @@ pub async fn render(
 ) -> Result<Message, ViewError> {
     let reader = match tx.user_by_telegram(chat).await? {
         Some(user) => Reader::of(&user, now),
-        None => Reader { lang: Lang::En, role: Role::Guest, telegram_id: chat, now },
+        None => Reader::stranger(chat, now),
     };
     Ok(match body {
         Body::Ready { html, buttons } => ready(html, buttons),
@@ -112,7 +121,7 @@ pub async fn render(
 pub async fn digest_line(tx: &mut Tx, chat: i64, outgoing: &Outgoing) -> Result<String, ViewError> {
     let reader = match tx.user_by_telegram(chat).await? {
         Some(user) => Reader::of(&user, outgoing.created_at),
-        None => Reader { lang: Lang::En, role: Role::Guest, telegram_id: chat, now: outgoing.created_at },
+        None => Reader::stranger(chat, outgoing.created_at),
     };
     let message = match &outgoing.body {
         Body::Ready { html, .. } => Message::new(html.clone()),

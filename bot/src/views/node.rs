@@ -1,6 +1,7 @@
 //! Nodes of Ironic's: the list, the card.
 
 use rackhand_core::ops::{PageOf, ironic::NodeView};
+use strum::IntoEnumIterator;
 
 use super::{Reader, button, named, pager, rows, server::without_empty};
 use crate::{
@@ -65,7 +66,11 @@ pub fn card(reader: &Reader, node: &NodeView) -> Message {
         node.provision_updated_at.map(|at| say!(lang, "node-since", at = moment(at, reader.now))),
         node.maintenance.then(|| {
             let why = node.maintenance_reason.as_deref().or(node.fault.as_deref()).unwrap_or("?");
-            say!(lang, "node-maintenance", why = why, node = &node.uuid)
+            say!(lang, "node-maintenance", why = why)
+        }),
+        node.maintenance.then(|| {
+            let may = reader.may(NodeAction::EndMaintenance.operation());
+            say!(lang, if may { "node-next-maintenance" } else { "node-next-maintenance-admin" })
         }),
         (node.automated_clean == Some(false)).then(|| say!(lang, "node-cleaning-off")),
         node.protected.then(|| say!(lang, "node-protected")),
@@ -82,6 +87,7 @@ fn next(node: &NodeView) -> Option<&'static str> {
         "deploy failed" => "node-next-deploy-failed",
         "clean failed" => "node-next-clean-failed",
         "error" => "node-next-error",
+        state if state.ends_with(" hold") => "node-next-held",
         "deploying" | "wait call-back" | "deleting" | "cleaning" | "clean wait" | "verifying" => "node-next-moving",
         _ => return None,
     })
@@ -92,15 +98,16 @@ fn buttons(reader: &Reader, node: &NodeView) -> Vec<Vec<Button>> {
     let fits = |action: NodeAction| match action {
         NodeAction::Manage => ["enroll", "clean failed"].contains(&node.provision_state.as_str()),
         NodeAction::Provide => node.provision_state == "manageable",
+        NodeAction::EndMaintenance => node.maintenance,
         NodeAction::Provision => node.free,
         NodeAction::Unprovision => node.provisioned && !node.protected,
     };
-    let actions = [NodeAction::Manage, NodeAction::Provide, NodeAction::Provision, NodeAction::Unprovision];
-    let offered = actions.into_iter().filter(|action| fits(*action) && reader.may(action.operation()));
-    let mut buttons: Vec<Button> = offered
-        .map(|action| button(lang, &format!("button-{}", action.key()), &Want::ActOnNode(action, node.uuid.clone())))
-        .collect();
-    buttons.push(button(lang, "button-refresh", &Want::Node(node.uuid.clone())));
-    buttons.push(all(lang));
+    let offered = NodeAction::iter().filter(|action| fits(*action) && reader.may(action.operation()));
+    let act = |action: NodeAction| {
+        button(lang, &format!("button-{}", action.key()), &Want::ActOnNode(action, node.uuid.clone()))
+    };
+    // What is pressed again and again keeps its place, whatever else is offered meanwhile.
+    let mut buttons = vec![button(lang, "button-refresh", &Want::Node(node.uuid.clone())), all(lang)];
+    buttons.extend(offered.map(act));
     rows(buttons)
 }

@@ -12,12 +12,13 @@ use crate::{
 const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 36] = [
+pub const ERRORS: [&str; 37] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
     "people-only",
     "own-request",
+    "not-asker",
     "admins-by-people",
     "not-found",
     "ambiguous",
@@ -129,9 +130,9 @@ fn sentence(lang: Lang, kind: &str, reason: &Reason) -> String {
 
 fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
     // Fluent wants names that outlive the call: these are all that any text names.
-    const NAMES: [&str; 20] = [
+    const NAMES: [&str; 21] = [
         "what", "known", "seen", "why", "attempts", "detail", "task", "seconds", "status", "failed", "mode", "name",
-        "path", "message", "needs", "has", "handle", "job", "machine", "percent",
+        "path", "message", "needs", "has", "handle", "job", "machine", "percent", "asker",
     ];
     let mut args: Vec<(&'static str, Arg)> = NAMES
         .iter()
@@ -140,7 +141,11 @@ fn facts(lang: Lang, reason: &Reason) -> Vec<(&'static str, Arg)> {
             let text = &worded(lang, name, text);
             // A number that is not told is 0, which a text may tell apart.
             let number = NUMBERS.contains(name).then(|| text.parse().unwrap_or(0));
-            let text = if ["known", "seen"].contains(name) { super::approval::shown_fact(text) } else { text.into() };
+            let text = match *name {
+                "known" | "seen" => super::approval::shown_fact(text),
+                "asker" => super::approval::who(text),
+                _ => text.into(),
+            };
             (*name, number.map_or(Arg::Text(text), Arg::Number))
         })
         .collect();

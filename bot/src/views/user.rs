@@ -74,10 +74,9 @@ pub fn invite(reader: &Reader, invite: &NewInvite, bot: Option<&str>) -> String 
     let lang = reader.lang;
     let left = lang.span(millis(invite.expires_at.since(reader.now)));
     let mut lines = vec![say!(lang, "invite-made", role = role(lang, invite.role), left = left)];
-    if let Some(bot) = bot {
-        lines.push(say!(lang, "invite-link", bot = bot, code = &invite.code));
-    }
-    lines.push(say!(lang, "invite-code", code = &invite.code));
+    lines.extend(bot.map(|bot| say!(lang, "invite-link", bot = bot, code = &invite.code)));
+    let code = if bot.is_some() { "invite-code" } else { "invite-code-alone" };
+    lines.push(say!(lang, code, code = &invite.code));
     lines.join("\n\n")
 }
 

@@ -82,6 +82,7 @@ invite-choice = Invite somebody as:
 invite-made = 🎟 An invite for one { $role }, works once, within { $left }. Pass it on:
 invite-link = https://t.me/{ $bot }?start={ $code }
 invite-code = Or they send me: <code>/start { $code }</code>
+invite-code-alone = They send to the bot: <code>/start { $code }</code>
 
 status-calm = 🟢 <b>All is well.</b>
 status-trouble = 🔴 <b>Something is wrong:</b>

@@ -3,6 +3,7 @@
 cmd-nodes = bare-metal nodes of Ironic
 cmd-node = one node
 cmd-unprovision = take a node down and wipe it
+cmd-end-maintenance = end a node's maintenance, once it is mended
 
 nodes-title = <b>Nodes</b>
 nodes-none = Ironic keeps no nodes.
@@ -12,17 +13,19 @@ node-class = Kind: { $class }
 node-power = Power: { $power }
 node-instance = Used for: <code>{ $instance }</code>
 node-since = In this state since { $at }
-node-maintenance =
-    🛠 Kept out of use: { $why }
-    👉 That ends in Ironic: <code>baremetal node maintenance unset { $node }</code>
+node-maintenance = 🛠 Kept out of use: { $why }
 node-error = ⚠️ { $error }
 node-cleaning-off = Its cleaning is switched off: it is not wiped between uses.
 node-protected = 🔒 Protected: Ironic does not take it down.
 node-next-deploy-failed = 👉 Unprovision frees it; then it can be provisioned anew.
 node-next-clean-failed = 👉 Mend what it says. Then press Manage, and after that Make available.
 node-next-error = 👉 Mend what it says, then press Unprovision once more.
+node-next-maintenance = 👉 Once it is mended, press End maintenance: until then nobody is given it.
+node-next-maintenance-admin = 👉 Nobody is given it until an admin ends its maintenance.
+node-next-held = ⏸ One of its steps holds it. 👉 It goes on when somebody says <code>unhold</code> to it in Ironic.
 node-next-moving = ⏳ It is on its way: Refresh shows how far.
 node-which = Which node? /nodes shows them.
+node-which-unprovision = To take one down without wiping it, send <code>/unprovision NODE clean=false</code>.
 node-which-image = Which image? Send <code>/provision { $name } IMAGE</code>, with an image's id, name or URL.
 
 button-nodes = 🗄 Nodes
@@ -32,10 +35,12 @@ button-node-unprovision = 🧹 Unprovision…
 button-approve-down = ⚠️ Approve: take it down
 button-node-manage = ✅ Manage
 button-node-provide = 📤 Make available
+button-node-end-maintenance = 🛠 End maintenance
 toast-node-started = Begun: { $name }
 done-node-provision = 💿 { $name }: { $image } is being installed.
 done-node-manage = ✅ { $name }: Ironic tries its BMC.
 done-node-provide = 📤 { $name } is on its way to being available.
+done-node-end-maintenance = 🛠 { $name }: its maintenance is over.
 
 plan-unprovision-server = unprovision
 approval-title-unprovision-server = 🧹 <b>Unprovision { $handle }?</b>

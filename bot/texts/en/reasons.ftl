@@ -5,6 +5,7 @@ error-bad-input = That does not fit: { $path }: { $message }.
 error-forbidden = This takes the role { $needs }; you are { $has }. Ask an admin.
 error-people-only = Only a person may do this.
 error-own-request = You asked for it, so somebody else has to approve it.
+error-not-asker = { $asker } asked for this, and nobody else takes it back. An admin can refuse it.
 error-admins-by-people = Only a person may make somebody an admin, or change one.
 error-not-found =
     { $what ->

@@ -98,6 +98,7 @@ approval-asked-by = Asked by { $by }
 approval-until = ⏱ { $left } to answer, until { $until }
 approval-used = ✅ Approved by { $by }, { $at }
 approval-refused = ✖️ Refused by { $by }, { $at }. Nothing was done.
+approval-withdrawn = ↩️ Taken back by { $by }, who asked for it, { $at }. Nothing was done.
 approval-expired = ⌛ Nobody answered in time. Nothing was done.
 approval-stale = ⚠️ Nothing was done, because since you were asked:
 approval-changed = • { $what } changed from <code>{ $was }</code> to <code>{ $is }</code>

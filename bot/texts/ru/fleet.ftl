@@ -79,6 +79,7 @@ invite-choice = Кем пригласить?
 invite-made = 🎟 Приглашение на одного (роль: { $role }), действует один раз в течение { $left }. Передайте:
 invite-link = https://t.me/{ $bot }?start={ $code }
 invite-code = Или пусть пришлёт мне: <code>/start { $code }</code>
+invite-code-alone = Боту нужно отправить: <code>/start { $code }</code>
 
 status-calm = 🟢 <b>Всё в порядке.</b>
 status-trouble = 🔴 <b>Что-то не так:</b>

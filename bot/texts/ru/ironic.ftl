@@ -3,6 +3,7 @@
 cmd-nodes = узлы Ironic (железо)
 cmd-node = один узел
 cmd-unprovision = снять узел и стереть его
+cmd-end-maintenance = закончить обслуживание узла, когда он исправлен
 
 nodes-title = <b>Узлы</b>
 nodes-none = У Ironic нет узлов.
@@ -12,17 +13,19 @@ node-class = Тип: { $class }
 node-power = Питание: { $power }
 node-instance = Занят под: <code>{ $instance }</code>
 node-since = В этом состоянии с { $at }
-node-maintenance =
-    🛠 Выведен из работы: { $why }
-    👉 Вернуть его можно в Ironic: <code>baremetal node maintenance unset { $node }</code>
+node-maintenance = 🛠 Выведен из работы: { $why }
 node-error = ⚠️ { $error }
 node-cleaning-off = Очистка выключена: между использованиями его не стирают.
 node-protected = 🔒 Защищён: Ironic его не снимет.
 node-next-deploy-failed = 👉 Нажмите «Снять»: узел освободится, и его можно установить заново.
 node-next-clean-failed = 👉 Исправьте, о чём он говорит, и нажмите «Взять в управление», а потом «Сделать доступным».
 node-next-error = 👉 Исправьте, о чём он говорит, и нажмите «Снять» ещё раз.
+node-next-maintenance = 👉 Когда исправите, нажмите «Закончить обслуживание»: до тех пор его никому не дают.
+node-next-maintenance-admin = 👉 Его никому не дают, пока администратор не закончит обслуживание.
+node-next-held = ⏸ Его держит один из шагов. 👉 Он пойдёт дальше, когда в Ironic ему скажут <code>unhold</code>.
 node-next-moving = ⏳ Он в пути: «Обновить» покажет, как дела.
 node-which = Какой узел? Список: /nodes
+node-which-unprovision = Чтобы снять узел и ничего не стереть, пошлите <code>/unprovision УЗЕЛ clean=false</code>.
 node-which-image = Какой образ? Пошлите <code>/provision { $name } ОБРАЗ</code>: номер, имя или адрес образа.
 
 button-nodes = 🗄 Узлы
@@ -32,10 +35,12 @@ button-node-unprovision = 🧹 Снять…
 button-approve-down = ⚠️ Согласен: снять
 button-node-manage = ✅ Взять в управление
 button-node-provide = 📤 Сделать доступным
+button-node-end-maintenance = 🛠 Закончить обслуживание
 toast-node-started = Начато: { $name }
 done-node-provision = 💿 { $name }: устанавливается { $image }.
 done-node-manage = ✅ { $name }: Ironic проверяет его BMC.
 done-node-provide = 📤 { $name } скоро станет доступным.
+done-node-end-maintenance = 🛠 { $name }: обслуживание закончено.
 
 plan-unprovision-server = снятие
 approval-title-unprovision-server = 🧹 <b>Снять { $handle }?</b>

@@ -98,6 +98,7 @@ approval-asked-by = Просит { $by }
 approval-until = ⏱ На ответ { $left }, до { $until }
 approval-used = ✅ Согласие: { $by }, { $at }
 approval-refused = ✖️ Отказ: { $by }, { $at }. Ничего не сделано.
+approval-withdrawn = ↩️ Отозвано тем, кто просил: { $by }, { $at }. Ничего не сделано.
 approval-expired = ⌛ Вовремя никто не ответил. Ничего не сделано.
 approval-stale = ⚠️ Ничего не сделано, потому что с момента вопроса:
 approval-changed = • { $what }: было <code>{ $was }</code>, стало <code>{ $is }</code>

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::{Actor, ActorKind, Plan};
 use crate::{
     ids::{ApprovalId, JobId, TokenId, UserId},
     states::ApprovalStatus,
@@ -42,4 +42,35 @@ pub struct Approval {
     /// The keyed code that proves that it was used; for the program alone.
     #[serde(skip)]
     pub seal: Option<String>,
+}
+
+impl Approval {
+    /// The outcome of a question that whoever asked took back, which is refused from then on.
+    pub const WITHDRAWN: &str = "withdrawn";
+
+    /// Whether whoever asked took it back.
+    pub fn is_withdrawn(&self) -> bool {
+        self.status == ApprovalStatus::Refused && self.outcome.as_deref() == Some(Self::WITHDRAWN)
+    }
+
+    /// Whether it was this actor who asked, or a model that acts for the same person or program.
+    ///
+    /// People and tokens are told by their ids, since a name can be given to another later. Whoever has neither is in no
+    /// table of ours: the shell, a program that an issuer vouches for, and Rackhand's own parts. Each of these has a name
+    /// that no other of them has, and none that has an id is taken for one.
+    pub fn is_asked_by(&self, actor: &Actor) -> bool {
+        match (self.requester, self.token) {
+            (Some(person), _) => actor.user == Some(person),
+            (None, Some(token)) => actor.user.is_none() && actor.token == Some(token),
+            (None, None) => actor.user.is_none() && actor.token.is_none() && self.names(actor),
+        }
+    }
+
+    /// Whether this is the actor by name; a model has the name of whom it acts for.
+    fn names(&self, actor: &Actor) -> bool {
+        let Some((kind, name)) = self.requested_by.split_once(' ') else { return false };
+        let Ok(kind) = kind.parse::<ActorKind>() else { return false };
+        let acts_for = |model, whom| model == ActorKind::Model && whom != ActorKind::System;
+        name == actor.name && (kind == actor.kind || acts_for(kind, actor.kind) || acts_for(actor.kind, kind))
+    }
 }

@@ -37,6 +37,8 @@ pub enum ApproveOutcome {
     Started {
         /// The job, where it filed one.
         job: Option<JobId>,
+        /// What it is done to.
+        target: String,
     },
     /// The target changed since it was asked: nothing was done, it has to be asked anew.
     Stale {
@@ -50,6 +52,11 @@ pub enum ApproveOutcome {
         /// How.
         status: ApprovalStatus,
         /// By whom.
+        by: String,
+    },
+    /// Whoever asked took it back before: nothing was done.
+    Withdrawn {
+        /// Who that is.
         by: String,
     },
 }
@@ -91,11 +98,7 @@ impl Operation for Approve {
             Ok(approval) => approval,
             Err(outcome) => return Ok(outcome),
         };
-        let own = match approval.requester {
-            Some(requester) => cx.actor.user == Some(requester),
-            None => approval.requested_by == cx.actor.to_string(),
-        };
-        if cx.ops.limits.two_persons && own {
+        if cx.ops.limits.two_persons && approval.is_asked_by(&cx.actor) {
             return Err(OpError::OwnRequest);
         }
         if cx.ops.limits.two_persons && asked_by_own_token(cx, &approval).await? {
@@ -120,7 +123,7 @@ impl Operation for Approve {
         let job = answer.get("job").and_then(Value::as_str).and_then(|text| text.parse().ok());
         cx.seal_approval(&used, job).await?;
         cx.tx.touch_messages(&approval_key(used.id)).await?;
-        Ok(ApproveOutcome::Started { job })
+        Ok(ApproveOutcome::Started { job, target: approval.plan.target })
     }
 }
 
@@ -157,13 +160,15 @@ impl Operation for Refuse {
 
 /// The approval if it can still be answered, else what to say of it.
 async fn answerable(cx: &mut Cx, id: ApprovalId) -> Result<Result<Approval, ApproveOutcome>, OpError> {
-    let not_found = || OpError::NotFound { what: "approval", name: id.to_string() };
-    let approval = cx.tx.hold_approval(id).await?.ok_or_else(not_found)?;
+    let approval = held(cx, id).await?;
     if approval.status == ApprovalStatus::Expired {
         return Ok(Err(ApproveOutcome::Expired));
     }
     if approval.status != ApprovalStatus::Asked {
-        let by = approval.decided_by.unwrap_or_default();
+        let by = approval.decided_by.clone().unwrap_or_default();
+        if approval.is_withdrawn() {
+            return Ok(Err(ApproveOutcome::Withdrawn { by }));
+        }
         return Ok(Err(ApproveOutcome::Answered { status: approval.status, by }));
     }
     if approval.expires_at <= cx.now {
@@ -173,7 +178,19 @@ async fn answerable(cx: &mut Cx, id: ApprovalId) -> Result<Result<Approval, Appr
     Ok(Ok(approval))
 }
 
-async fn settle(cx: &mut Cx, approval: &Approval, event: ApprovalEvent, outcome: &str) -> Result<(), OpError> {
+/// The approval, which nobody else answers while this transaction lasts.
+pub(super) async fn held(cx: &mut Cx, id: ApprovalId) -> Result<Approval, OpError> {
+    let not_found = || OpError::NotFound { what: "approval", name: id.to_string() };
+    cx.tx.hold_approval(id).await?.ok_or_else(not_found)
+}
+
+/// Ends the question without the deed, and has its messages worded anew.
+pub(super) async fn settle(
+    cx: &mut Cx,
+    approval: &Approval,
+    event: ApprovalEvent,
+    outcome: &str,
+) -> Result<(), OpError> {
     let name = cx.actor.name.clone();
     cx.tx.move_approval(approval, event, &name, Some(outcome), cx.now).await?;
     cx.tx.touch_messages(&approval_key(approval.id)).await?;

@@ -43,6 +43,12 @@ pub enum OpError {
     /// The one who asked may not be the one who allows.
     #[error("somebody else has to approve this: whoever asks may not approve")]
     OwnRequest,
+    /// A question is taken back by nobody but the one who asked it.
+    #[error("{asker} asked for this, and nobody else takes it back: an admin can refuse it in the chat")]
+    NotAsker {
+        /// Who asked, as the audit names them.
+        asker: String,
+    },
     /// Admins are made, changed and unmade by people alone.
     #[error("only a person may make somebody an admin, or change one")]
     AdminsByPeople,
@@ -154,6 +160,7 @@ impl Fault for OpError {
             | Self::PeopleOnly
             | Self::AdminsByPeople
             | Self::OwnRequest
+            | Self::NotAsker { .. }
             | Self::Untouchable { .. } => FaultKind::Forbidden,
             Self::AttemptsSpent { .. } | Self::ApprovalOver { .. } => FaultKind::NeedsPerson,
             Self::Busy { .. }
@@ -190,6 +197,7 @@ impl OpError {
             Self::Forbidden { needs, has, .. } => reason("forbidden").with("needs", needs).with("has", has),
             Self::PeopleOnly => reason("people-only"),
             Self::OwnRequest => reason("own-request"),
+            Self::NotAsker { asker } => reason("not-asker").with("asker", asker),
             Self::AdminsByPeople => reason("admins-by-people"),
             Self::NotFound { what, name } => reason("not-found").with("what", what).with("name", name),
             Self::Ambiguous { what, name } => reason("ambiguous").with("what", what).with("name", name),

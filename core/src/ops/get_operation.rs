@@ -48,7 +48,7 @@ pub enum OperationStatus {
     Succeeded,
     /// It went wrong; what could be undone was undone.
     Failed,
-    /// It was called off.
+    /// It was called off, or taken back before anybody answered.
     Cancelled,
     /// A person said no: nothing was done.
     Refused,
@@ -115,7 +115,7 @@ impl Operation for GetOperation {
 
 impl Cx {
     /// How a job stands, or a question with the job that came of it.
-    async fn operation(&mut self, id: &str) -> Result<OperationView, OpError> {
+    pub(super) async fn operation(&mut self, id: &str) -> Result<OperationView, OpError> {
         let approval = match id.trim().parse() {
             Ok(id) => self.tx.approval(id).await?,
             Err(_) => None,
@@ -217,6 +217,9 @@ fn of_approval(approval: &Approval, cx: &Cx) -> (OperationStatus, String) {
         ApprovalStatus::Asked => (OperationStatus::Expired, "nobody answered in time: ask for it anew".to_owned()),
         ApprovalStatus::Approved => (OperationStatus::Queued, format!("approved by {by}")),
         ApprovalStatus::Used => (OperationStatus::Succeeded, format!("approved by {by}, and done")),
+        ApprovalStatus::Refused if approval.is_withdrawn() => {
+            (OperationStatus::Cancelled, format!("taken back by {by}, who asked for it: nothing was done"))
+        }
         ApprovalStatus::Refused => (OperationStatus::Refused, format!("refused by {by}: nothing was done")),
         ApprovalStatus::Expired => {
             let why = approval.outcome.as_deref().unwrap_or("expired");

@@ -49,6 +49,7 @@ mod show_status;
 mod show_user;
 mod starting;
 mod unchanged;
+mod withdraw_approval;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
@@ -62,8 +63,8 @@ pub use fields::{Field, Kind};
 pub use force_rebuild_server::ForceRebuildServer;
 pub use get_operation::{GetOperation, GetOperationInput, OperationStatus, OperationView};
 use ironic::{
-    CheckProvisionStatus, CheckUnprovisionStatus, EnrolNode, GetNode, ListNodes, ManageNode, ProvideNode,
-    ProvisionServer, UnprovisionServer,
+    CheckProvisionStatus, CheckUnprovisionStatus, EndMaintenance, EnrolNode, GetNode, ListNodes, ManageNode,
+    ProvideNode, ProvisionServer, UnprovisionServer,
 };
 pub use ironic::{IRONIC, NodeFault};
 pub use key_check::{has_key, same_key};
@@ -98,6 +99,7 @@ pub use show_status::{Nothing, ShowStatus, Status};
 pub use show_user::{ShowUser, UserInput};
 pub use starting::{HandleInput, JobInput, JobStarted, PROVISION_VPS, REINSTALL};
 pub use unchanged::{Unchanged, tag};
+pub use withdraw_approval::WithdrawApproval;
 
 /// Every operation, in the order in which help shows them.
 pub fn table() -> &'static [Entry] {
@@ -119,6 +121,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<EnrolNode>(),
             Entry::of::<ManageNode>(),
             Entry::of::<ProvideNode>(),
+            Entry::of::<EndMaintenance>(),
             Entry::of::<ProvisionServer>(),
             Entry::of::<CheckProvisionStatus>(),
             Entry::of::<UnprovisionServer>(),
@@ -132,6 +135,7 @@ pub fn table() -> &'static [Entry] {
             Entry::of::<GetOperation>(),
             Entry::of::<ListApprovals>(),
             Entry::of::<ShowApproval>(),
+            Entry::of::<WithdrawApproval>(),
             Entry::of::<Approve>(),
             Entry::of::<Refuse>(),
             Entry::of::<ListUsers>(),

@@ -51,7 +51,10 @@ impl Page {
             page(String::new(), skip.parse().map_err(|_| bad_cursor())?)
         } else {
             let key = cursor.strip_prefix(AFTER).and_then(super::call::unhex);
-            page(key.and_then(|key| String::from_utf8(key).ok()).ok_or_else(bad_cursor)?, 0)
+            let key = key.and_then(|key| String::from_utf8(key).ok());
+            // No key of ours has such a character, and PostgreSQL takes no NUL in a text.
+            let key = key.filter(|key| !key.contains(char::is_control));
+            page(key.ok_or_else(bad_cursor)?, 0)
         }
     }
 

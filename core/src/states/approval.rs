@@ -20,6 +20,8 @@ super::machine! {
         Approve,
         /// A person says no.
         Refuse,
+        /// Whoever asked takes it back.
+        Withdraw,
         /// Its time runs out, or the plan is no longer what was shown.
         Expire,
         /// The plan starts.
@@ -27,6 +29,7 @@ super::machine! {
     }
     Asked + Approve => Approved: "a person who may said yes";
     Asked + Refuse => Refused: "a person who may said no";
+    Asked + Withdraw => Refused: "whoever asked took it back, as its outcome says";
     Asked + Expire => Expired: "nobody answered in time, or the target changed";
     Approved + Use => Used: "the plan was started, in the same transaction as the yes";
     Approved + Expire => Expired: "the plan could not be started any more";

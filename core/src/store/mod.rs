@@ -144,10 +144,7 @@ impl Store {
         let url = format!("sqlite://{}?mode=rwc", in_url(path));
         // One connection writes, so that writers of one process queue in order rather than by luck.
         let writers = sqlite_pool(&url, 1).await?;
-        // The migrator locks PostgreSQL, and SQLite not: of processes that start together each would find the others' tables.
-        let mut alone = writers.begin_with("BEGIN IMMEDIATE").await?;
-        migrator().run(&mut *alone).await.map_err(StoreError::Migrate)?;
-        alone.commit().await?;
+        migrate_sqlite(&writers).await?;
         let readers = sqlite_pool(&url, 4).await?;
         Ok(Self { engine: Engine::Sqlite, readers, writers, pokes: Arc::default(), commits: Arc::default() })
     }
@@ -320,6 +317,18 @@ async fn sqlite_pool(url: &str, connections: u32) -> StoreResult<sqlx::AnyPool> 
         })
     });
     Ok(options.connect(url).await?)
+}
+
+/// The migrator locks PostgreSQL, but not SQLite: of processes that start together each would meet the others' tables.
+/// Where nothing is to be done it only looks, so that nobody waits for a writer.
+async fn migrate_sqlite(pool: &sqlx::AnyPool) -> StoreResult<()> {
+    let carried_out = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(pool).await;
+    if carried_out.is_ok_and(|count| usize::try_from(count).is_ok_and(|count| count >= MIGRATIONS.len())) {
+        return migrator().run(pool).await.map_err(StoreError::Migrate);
+    }
+    let mut alone = pool.begin_with("BEGIN IMMEDIATE").await?;
+    migrator().run(&mut *alone).await.map_err(StoreError::Migrate)?;
+    Ok(alone.commit().await?)
 }
 
 fn migrator() -> Migrator {

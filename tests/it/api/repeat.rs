@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use rackhand_core::{model::Role, states::ServerStatus, store::Engine};
-use reqwest::Method;
+use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
 
 use super::caller::{Answered, Door, Place, token};
@@ -89,6 +89,10 @@ async fn what_was_seen_is_told_by_its_tag() {
         for old in [&tag, &format!("W/{tag}"), "\"x\"", "nonsense"] {
             patch(old).await.problem(412, "not-as-seen");
         }
+        let unreadable = HeaderValue::from_bytes(b"\"\xff\"").unwrap();
+        let request = place.admin.request(Method::PATCH, "/servers/vps-1").header("If-Match", unreadable);
+        let answered = Answered::of(request.json(&json!({ "status": "force_rebuild" }))).await;
+        answered.problem(412, "not-as-seen");
         let now = place.viewer.get("/servers/vps-1").await.header("etag").to_owned();
         assert_ne!(now, tag);
         patch(&now).await.good(202);

@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use rackhand_core::{model::Role, model::Sighting};
+use rackhand_core::{
+    model::{Role, Sighting},
+    ops::Answer,
+    secret::Secret,
+};
+use serde_json::json;
 
 use super::House;
+use crate::api::caller::token;
 
 #[tokio::test]
 async fn a_rebuild_is_approved_once() {
@@ -71,6 +77,58 @@ async fn refused_expired_and_stale_questions_do_nothing_and_say_so() {
     assert!(toast.contains("Nothing was done") && toast.contains("Address"), "{toast}");
     let said = house.last(&anna).text;
     assert!(said.contains("changed from 192.0.2.7 to 198.51.100.9"), "{said}");
+    assert_eq!(house.jobs().await, 0);
+}
+
+#[tokio::test]
+async fn a_question_taken_back_says_so_to_everybody_who_got_it() {
+    let mut house = House::new().await;
+    let (anna, olga) = (house.member(101, "Anna", Role::Admin).await, house.member(102, "Olga", Role::Admin).await);
+    let oleg = house.member(103, "Oleg", Role::Operator).await;
+    house.ready(7).await;
+    house.say(&olga, "/rebuild vps-7").await;
+    let question = house.last(&anna);
+    let approve = question.button("Approve").unwrap().to_owned();
+    assert!(question.button("Take back").is_none() && house.last(&olga).button("Take back").is_none());
+
+    // She may not answer it any more, and yet it is hers.
+    house.as_member(&olga, Role::Operator).await;
+    for (person, is_hers) in [(&oleg, false), (&olga, true)] {
+        house.say(person, "/approvals").await;
+        house.tap(person, "vps-7").await;
+        let card = house.last(person);
+        assert_eq!(card.button("Take back").is_some(), is_hers, "{card:?}");
+        assert!(card.text.contains("Asked by @olga") && card.button("Approve").is_none(), "{card:?}");
+    }
+    let back = house.last(&olga).button("Take back").unwrap().to_owned();
+    for other in [&anna, &oleg] {
+        let toast = house.press(other, other.id, house.last(other).id, &back).await.unwrap();
+        assert!(toast.contains("@olga asked for this, and nobody else takes it back"), "{toast}");
+    }
+    assert!(house.tap(&olga, "Take back").await.unwrap().contains("Taken back: nothing was done"));
+    for person in [&anna, &oleg, &olga] {
+        let told = house.last(person);
+        assert!(told.text.contains("Taken back by @olga, who asked for it"), "{told:?}");
+        assert!(told.buttons.is_empty(), "{told:?}");
+    }
+    let toast = house.press(&anna, anna.id, question.id, &approve).await.unwrap();
+    assert!(toast.contains("@olga asked for it, and took it back"), "{toast}");
+    let again = house.press(&olga, olga.id, house.last(&olga).id, &back).await.unwrap();
+    assert!(again.contains("Taken back"), "{again}");
+
+    // What a program asked, and a model that acts for it took back.
+    let sync =
+        house.ops.bearer(&Secret::new(token(&house.ops, "sync", Role::Admin, None).await)).await.unwrap().unwrap();
+    let rebuild = json!({ "handle": "vps-7" });
+    let asked = house.ops.call_by_name(&sync, "rebuild_server", &rebuild, None).await.unwrap();
+    let Answer::AwaitingApproval(id) = asked else { panic!("{asked:?}") };
+    house.settle().await;
+    let question = house.last(&anna);
+    assert!(question.text.contains("Asked by sync") && question.button("Approve").is_some(), "{question:?}");
+    house.ops.call_by_name(&sync.model(), "withdraw_approval", &json!({ "approval": id }), None).await.unwrap();
+    house.settle().await;
+    let told = house.last(&anna);
+    assert!(told.id == question.id && told.text.contains("Taken back by sync"), "{told:?}");
     assert_eq!(house.jobs().await, 0);
 }
 

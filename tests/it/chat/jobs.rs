@@ -162,8 +162,13 @@ fn every_code_reads_well() {
         for code in reason::REASONS {
             let reason = facts.iter().fold(Reason::new(code, "-"), |reason, (name, value)| reason.with(name, value));
             let text = reason::why(lang, &reason);
-            let reader =
-                views::Reader { lang, role: Role::Admin, telegram_id: 1, now: rackhand_core::units::Timestamp(0) };
+            let reader = views::Reader {
+                lang,
+                role: Role::Admin,
+                user: None,
+                telegram_id: 1,
+                now: rackhand_core::units::Timestamp(0),
+            };
             let advice = reason::advice(&reader, &reason).unwrap_or_default();
             assert!(text != "-" && !text.contains("{$") && !advice.contains("{$"), "{code}: {text} {advice}");
             all.extend([code, ": ", &text, "\n  ", &advice, "\n"]);

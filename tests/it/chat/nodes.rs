@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use rackhand_bot::router::Router;
-use rackhand_core::{clients::ironic::Patch, clock::SystemClock, model::Role, ops::Ops, work::NoWitness};
+use rackhand_core::{
+    clients::ironic::{Patch, Target},
+    clock::SystemClock,
+    model::Role,
+    ops::Ops,
+    work::NoWitness,
+};
 use rackhand_tests::telegram::{Person, Shown};
 use serde_json::json;
 
@@ -51,7 +57,7 @@ fn labels(shown: &Shown) -> Vec<&str> {
 #[tokio::test]
 async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let Some(lab) = Lab::new().await else { return };
-    let script = json!({ "prepare_s": 1, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 });
+    let script = json!({ "prepare_s": 1, "deploy_hold": true, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 });
     let node = lab.node(script).await;
     let name = node.name.clone().unwrap();
     let mut tenth = String::new();
@@ -83,6 +89,9 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     }
     let began = house.say(&anna, &format!("/provision {name} {IMAGE}")).await;
     assert!(began.text.contains("is being installed") && began.text.contains("deploying"), "{}", began.text);
+    let held = house.refreshed(&anna, "Refresh", "· deploy hold").await;
+    assert!(held.text.contains("when somebody says unhold to it in Ironic"), "{}", held.text);
+    lab.told(&node.uuid, Target::Unhold, "active").await;
     house.refreshed(&anna, "Refresh", "· active").await;
     assert_eq!(labels(&house.last(&anna)), ["🧹 Unprovision…", "🔄 Refresh", "🗄 Nodes"]);
     for words in [name.as_str(), &format!("/server {name}"), &format!("/node {name}")] {
@@ -127,6 +136,45 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     assert!(away.say(&olga, "hello").await.text.contains("hello"), "the chat goes on without Ironic");
 }
 
+/// It is wiped, unless somebody says otherwise in so many words, and a person allows just that.
+#[tokio::test]
+async fn a_node_is_taken_down_unwiped_by_whoever_says_so() {
+    let Some(lab) = Lab::new().await else { return };
+    // Wiped, it would fail.
+    let node = lab.active(json!({ "clean": "fail" })).await;
+    lab.patch(&node.uuid, &[Patch::add("/automated_clean", true)]).await;
+    let name = node.name.unwrap();
+    let mut house = House::at_ironic(&lab.between.url, None).await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    let vera = house.member(102, "Vera", Role::Viewer).await;
+
+    for words in ["/unprovision", "/unprovision clean=false"] {
+        let which = house.say(&anna, words).await;
+        assert!(which.text.contains("/unprovision NODE clean=false"), "{words}: {}", which.text);
+        assert!(which.button("Nodes").is_some(), "{words}");
+    }
+    assert!(!house.say(&anna, "/node").await.text.contains("clean"), "{:#?}", house.last(&anna));
+    for (words, told) in [("clean=maybe", "clean"), ("now", "now"), ("clean=false now", "now")] {
+        let refused = house.say(&anna, &format!("/unprovision {name} {words}")).await;
+        assert!(refused.text.contains(told) && refused.button("Approve").is_none(), "{words}: {}", refused.text);
+    }
+    assert!(house.say(&anna, "/unprovision nope clean=false").await.text.contains("I know no node"));
+    let words = format!("/unprovision {name} clean=false");
+    assert!(house.say(&vera, &words).await.text.contains("you are viewer"), "{:#?}", house.last(&vera));
+
+    let question = house.say(&anna, &words).await;
+    for part in [&format!("Unprovision {name}?"), "Cleaning: off", "nothing is wiped", "everything on its disk"] {
+        assert!(question.text.contains(part), "no {part} in {}", question.text);
+    }
+    house.tap(&anna, "Approve: take it down").await;
+    let worker = work(&house.ops, "w", Arc::new(NoWitness));
+    let end = house.until(&anna, "is free again").await;
+    worker.abort();
+    assert!(end.text.contains("As asked, nothing was wiped"), "{}", end.text);
+    let free = lab.until(&node.uuid, "available").await;
+    assert_eq!((free.automated_clean, free.maintenance), (Some(true), false));
+}
+
 /// At night, in Russian: what failed says why and what to do, and the buttons do it.
 #[tokio::test]
 async fn what_failed_says_why_and_what_to_do() {
@@ -139,6 +187,7 @@ async fn what_failed_says_why_and_what_to_do() {
     let ivan = Person::new(101, "Ivan").speaking("ru");
     house.telegram.meet(&ivan);
     house.as_member(&ivan, Role::Admin).await;
+    let vera = house.member(102, "Vera", Role::Viewer).await;
     let worker = work(&house.ops, "w", Arc::new(NoWitness));
 
     house.say(&ivan, undeployed.name.as_deref().unwrap()).await;
@@ -160,12 +209,21 @@ async fn what_failed_says_why_and_what_to_do() {
     house.tap(&ivan, "Узел").await;
     let card = house.last(&ivan);
     assert!(card.text.contains("clean failed") && card.text.contains("нажмите «Взять в управление»"), "{}", card.text);
+    // Ironic keeps it out of use until somebody says otherwise: whoever may sees the button, the others who has it.
+    assert!(card.text.contains("disk 3 does not answer") && card.text.contains("нажмите «Закончить обслуживание»"));
+    let seen = house.say(&vera, &uncleaned.uuid).await;
+    assert!(seen.text.contains("until an admin ends its maintenance"), "{}", seen.text);
+    assert_eq!(labels(&seen), ["🔄 Refresh", "🗄 Nodes"]);
     house.tap(&ivan, "Взять в управление").await;
-    house.refreshed(&ivan, "Обновить", "· manageable").await;
+    let card = house.refreshed(&ivan, "Обновить", "· manageable").await;
+    assert!(card.text.contains("🛠") && card.button("Установить").is_none(), "{}", card.text);
+    let toast = house.tap(&ivan, "Закончить обслуживание").await.unwrap();
+    assert!(toast.contains("обслуживание закончено"), "{toast}");
+    let card = house.last(&ivan);
+    assert!(!card.text.contains("👉") && card.button("Закончить обслуживание").is_none(), "{}", card.text);
     house.tap(&ivan, "Сделать доступным").await;
-    let card = house.refreshed(&ivan, "Обновить", "· available").await;
-    // Ironic keeps it out of use until somebody says otherwise there: the words to say are on the card.
-    let unset = format!("baremetal node maintenance unset {}", uncleaned.uuid);
-    assert!(card.text.contains(&unset) && card.button("Установить").is_none(), "{}", card.text);
+    house.refreshed(&ivan, "Обновить", "· available").await;
+    house.tap(&ivan, "Установить").await;
+    house.refreshed(&ivan, "Обновить", "· active").await;
     worker.abort();
 }

@@ -18,7 +18,6 @@ use crate::{databases::each_engine, e2e::world::eventually, harness::SOON};
 async fn each_line_is_printed_once_also_over_a_restart() {
     each_engine(|db| async move {
         let machine = Machine::new(db);
-        machine.here(&["migrate"]);
         let token = machine.token("ci", "operator");
         let store = machine.db.open().await;
         for (number, is_there) in [(1, false), (2, true)] {
@@ -54,7 +53,6 @@ async fn each_line_is_printed_once_also_over_a_restart() {
 async fn what_is_parked_or_fails_ends_it_with_the_reason() {
     each_engine(|db| async move {
         let machine = Machine::new(db);
-        machine.here(&["migrate"]);
         let token = machine.token("ci", "operator");
         let store = machine.db.open().await;
         let serving = machine.serve().await;

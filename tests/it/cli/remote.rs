@@ -10,7 +10,6 @@ use crate::{databases::each_engine, desk::person_in};
 async fn both_ways_answer_the_same() {
     each_engine(|db| async move {
         let machine = Machine::new(db);
-        machine.here(&["migrate"]);
         for number in 1..=3 {
             machine.server(number, ServerStatus::Ready, number < 3).await;
         }
@@ -75,7 +74,6 @@ async fn both_ways_answer_the_same() {
 async fn what_waits_for_a_yes_says_so_and_how() {
     each_engine(|db| async move {
         let machine = Machine::new(db);
-        machine.here(&["migrate"]);
         machine.server(1, ServerStatus::Ready, true).await;
         let token = machine.token("ci", "admin");
         let serving = machine.serve().await;
@@ -106,7 +104,6 @@ async fn what_waits_for_a_yes_says_so_and_how() {
 async fn authority_is_the_tokens_and_what_is_for_people_says_where() {
     each_engine(|db| async move {
         let machine = Machine::new(db);
-        machine.here(&["migrate"]);
         machine.server(1, ServerStatus::Ready, true).await;
         person_in(&machine.db.open().await, 7, Role::Admin).await;
         let (viewer, admin) = (machine.token("eyes", "viewer"), machine.token("hands", "admin"));

@@ -37,6 +37,22 @@ fn shells_are_given_completions_and_a_manual() {
     assert_eq!(run(&["man", "nonsense"]).code, 1);
 }
 
+/// An empty list and a new key would look as if everything were gone.
+#[test]
+fn whoever_asks_in_the_wrong_directory_makes_nothing_there() {
+    let dir = tempfile::tempdir().unwrap();
+    for words in [["servers", "list"].as_slice(), &["audit", "verify"], &["mcp"]] {
+        let said = ended(&bare(words).current_dir(dir.path()).output().unwrap());
+        assert!(said.code == 1 && said.err.contains("there is no database at"), "{words:?}: {said:?}");
+    }
+    for words in [["audit", "verify"].as_slice(), &["migrate"], &["check"], &["chat"]] {
+        let mut command = bare(words);
+        let said = ended(&command.env("RACKHAND_URL", "http://127.0.0.1:1").current_dir(dir.path()).output().unwrap());
+        assert!(said.code == 3 && said.err.contains("without RACKHAND_URL"), "{words:?}: {said:?}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
 fn run(args: &[&str]) -> Ended {
     ended(&bare(args).output().unwrap())
 }

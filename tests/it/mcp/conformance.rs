@@ -29,8 +29,8 @@ use crate::{
     harness::{Peer, SOON, need},
 };
 
-const OLD: &str = "2025-11-25";
-const NEW: &str = "2026-07-28";
+pub(super) const OLD: &str = "2025-11-25";
+pub(super) const NEW: &str = "2026-07-28";
 /// Each edition with the revisions that it is asked about.
 const RUNS: [(&str, &str); 3] = [(OLD, OLD), (NEW, OLD), (NEW, NEW)];
 /// Extensions are in this edition, each its own run.

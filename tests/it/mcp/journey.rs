@@ -4,8 +4,8 @@ use rackhand_core::clients::time4vps::TaskKind;
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, GENERATIONS},
-    conformance::address,
+    client::{Client, Sdk},
+    conformance::{OLD, address},
 };
 use crate::{
     e2e::world::{Running, World},
@@ -16,13 +16,13 @@ use crate::{
 async fn a_rebuild_waits_for_a_press_and_is_followed_to_its_end() {
     let (world, running) = with_a_ready_server().await;
 
-    for (generation, version) in GENERATIONS {
-        let Some(mut client) = connect(&world, &running, generation).await else { return };
-        assert_eq!(client.version, version);
+    for (rebuilt, sdk) in Sdk::ALL.into_iter().enumerate() {
+        let Some(mut client) = connect(&world, &running, sdk).await else { return };
+        assert_eq!(client.version, sdk.revision());
         assert!(client.asked.is_empty());
         // The handle is left out: the person at the client is asked for it, and the model goes on.
         let asked = client.good("rebuild_server", json!({})).await;
-        // Over HTTP the earlier revision has no way to ask back; there the program is spoken to over its own pipes.
+        // Over HTTP the older revision has no way to ask back; there the program is spoken to over its own pipes.
         assert_eq!(client.asked.len(), 1, "{:?}", client.asked);
         assert_eq!(client.asked[0]["requestedSchema"]["required"], json!(["handle"]));
         assert_eq!(asked["status"], "awaiting_approval");
@@ -30,13 +30,13 @@ async fn a_rebuild_waits_for_a_press_and_is_followed_to_its_end() {
 
         let before = client.good("wait_for_operation", json!({ "id": approval, "wait_s": 1 })).await;
         assert_eq!((&before["status"], &before["done"]), (&json!("awaiting_approval"), &json!(false)));
-        assert_eq!(world.effects(12, TaskKind::Reinstall), usize::from(generation) - 1, "nothing before the press");
+        assert_eq!(world.effects(12, TaskKind::Reinstall), rebuilt, "nothing before the press");
 
         world.tap("Approve").await;
         let end = follow(&mut client, &approval).await;
         assert_eq!(end["status"], "succeeded", "{end}");
         assert!(end["job"].is_string() && end["approval"] == approval.as_str(), "{end}");
-        assert_eq!(world.effects(12, TaskKind::Reinstall), usize::from(generation));
+        assert_eq!(world.effects(12, TaskKind::Reinstall), rebuilt + 1);
 
         // Each step was told, once and in order.
         let told: Vec<f64> = client.progress.iter().map(|line| line["progress"].as_f64().unwrap()).collect();
@@ -52,8 +52,8 @@ async fn a_rebuild_waits_for_a_press_and_is_followed_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_is_refused_is_never_done() {
     let (world, running) = with_a_ready_server().await;
-    for (generation, _) in GENERATIONS {
-        let Some(mut client) = connect(&world, &running, generation).await else { return };
+    for sdk in Sdk::ALL {
+        let Some(mut client) = connect(&world, &running, sdk).await else { return };
         let asked = client.good("rebuild_server", json!({ "handle": "vps-12" })).await;
         world.tap("Refuse").await;
         let end = follow(&mut client, asked["approval_id"].as_str().unwrap()).await;
@@ -66,8 +66,8 @@ async fn a_plan_that_is_refused_is_never_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shells_model_only_looks_unless_more_is_said() {
     let world = World::new().await;
-    for (generation, _) in GENERATIONS {
-        let Some(mut client) = Client::connect(generation, pipes(&world, &["mcp"])).await else { return };
+    for sdk in Sdk::ALL {
+        let Some(mut client) = Client::connect(sdk, pipes(&world, &["mcp"])).await else { return };
         let tools = client.tools().await;
         assert!(tools.iter().all(|tool| tool["annotations"]["readOnlyHint"] == true), "{tools:?}");
         let problem = client.problem("rebuild_server", json!({ "handle": "vps-12" })).await;
@@ -88,15 +88,15 @@ pub async fn with_a_ready_server() -> (World, Running) {
     (world, running)
 }
 
-/// The earlier generation at the program's pipes, the later one over HTTP; each with a person who knows the handle.
-async fn connect(world: &World, running: &Running, generation: u8) -> Option<Client> {
-    let mut place = if generation == 1 {
+/// The older revision at the program's pipes, the newer one over HTTP; each with a person who knows the handle.
+async fn connect(world: &World, running: &Running, sdk: Sdk) -> Option<Client> {
+    let mut place = if sdk.revision() == OLD {
         pipes(world, &["mcp", "--role", "admin"])
     } else {
         json!({ "url": format!("{}/mcp", address(running).await) })
     };
     place["form"] = json!({ "handle": "vps-12" });
-    Client::connect(generation, place).await
+    Client::connect(sdk, place).await
 }
 
 fn pipes(world: &World, args: &[&str]) -> Value {

@@ -5,7 +5,7 @@ use std::fs;
 use rackhand_core::store::Engine;
 use serde_json::{Value, json};
 
-use super::client::{Client, GENERATIONS};
+use super::client::{Client, Sdk};
 use crate::{
     api::caller::Place,
     databases::Database,
@@ -35,8 +35,8 @@ async fn the_program_is_started_as_readme_says() {
     let mut env = server["env"].clone();
     assert_eq!(env["RACKHAND_CONFIG"], "/etc/rackhand/rackhand.toml");
     env["RACKHAND_CONFIG"] = json!(config);
-    for (generation, _) in GENERATIONS {
-        let Some(mut client) = Client::connect(generation, json!({ "command": command, "env": env })).await else {
+    for sdk in Sdk::ALL {
+        let Some(mut client) = Client::connect(sdk, json!({ "command": command, "env": env })).await else {
             return;
         };
         assert_eq!(client.good("list_servers", json!({})).await["items"], json!([]));
@@ -52,9 +52,9 @@ async fn the_address_is_called_as_readme_says() {
     let url = server["url"].as_str().unwrap().replace("127.0.0.1:8080", &place.door.address.to_string());
     let token = server["headers"]["Authorization"].as_str().unwrap().strip_prefix("Bearer ").unwrap();
     assert!(token.starts_with("rh_") && place.viewer.secret.starts_with("rh_"), "{token}");
-    for (generation, _) in GENERATIONS {
+    for sdk in Sdk::ALL {
         let there = json!({ "url": url, "token": token.replace(token, &place.viewer.secret) });
-        let Some(mut client) = Client::connect(generation, there).await else { return };
+        let Some(mut client) = Client::connect(sdk, there).await else { return };
         assert_eq!(client.good("list_servers", json!({})).await["items"], json!([]));
     }
 }

@@ -4,7 +4,11 @@ use futures::future::{join_all, select_all};
 use rackhand_core::{model::Role, states::ServerStatus, store::Engine};
 use serde_json::{Value, json};
 
-use super::{client::Client, later::Later, tools::call};
+use super::{
+    client::{Client, Sdk},
+    later::Later,
+    tools::call,
+};
 use crate::{
     api::caller::{Door, Place, token},
     databases::{Database, each_engine},
@@ -64,7 +68,7 @@ async fn a_machine_is_provisioned_once_and_waited_for() {
     let (_one, _two) = tokio::join!(lab.node(script.clone()), lab.node(script));
     let door = Door::open(&lab.ops).await;
     let caller = door.caller(&token(&lab.ops, "model", Role::Operator, None).await);
-    let Some(mut client) = Client::over_http(2, &caller.root, &caller.secret).await else { return };
+    let Some(mut client) = Client::over_http(Sdk::PythonNew, &caller.root, &caller.secret).await else { return };
 
     let wanted = json!({ "image_id": IMAGE, "resource_class": lab.class, "idempotency_key": "k" });
     let both = [0, 1].map(|_| Box::pin(call(&caller, "provision_server", &wanted)));

@@ -10,7 +10,7 @@ use std::{
 use rackhand_core::{states::ServerStatus, store::Engine};
 use serde_json::{Value, json};
 
-use crate::{cli::Machine, databases::Database, e2e::world::eventually, harness::SOON};
+use crate::{api::caller::client, cli::Machine, databases::Database, e2e::world::eventually, harness::SOON};
 
 /// `rackhand mcp` with a client that has said hello.
 struct Pipes {
@@ -24,7 +24,7 @@ impl Pipes {
     fn open(machine: &Machine, dir: &Path, token: &str) -> Self {
         let log = dir.join("log");
         let mut command = machine.command(&["mcp"]);
-        command.env("RACKHAND_TOKEN", token).env("RACKHAND_LOG", "rackhand_agent=debug");
+        command.env("RACKHAND_TOKEN", token).env("RACKHAND_LOG", "trace");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -78,6 +78,29 @@ async fn a_token_says_who_asks_for_as_long_as_it_is_worth_something() {
     for method in ["tools/list", "resources/list"] {
         let nobody = viewer.ask(method, &json!({}));
         assert!(nobody["error"]["message"].as_str().unwrap().contains("revoked"), "{nobody}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_a_model_passes_on_is_in_no_log_however_much_it_tells() {
+    let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let token = machine.token("enrols", "admin");
+    let bmc = json!({ "address": "http://127.0.0.1:1", "username": "root", "password": "canary-of-a-bmc" });
+    let wish = json!({ "name": "n", "bmc": bmc });
+    let mut piped = Pipes::open(&machine, dir.path(), &token);
+    let refused = piped.call("enrol_node", &wish);
+    assert_eq!(refused["result"]["isError"], true, "no Ironic is there: {refused}");
+    let serving = machine.serve_saying("trace").await;
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "enrol_node", "arguments": wish },
+    });
+    let request = client().post(format!("{}/mcp", serving.url)).bearer_auth(&token).json(&call);
+    let request = request.header("Accept", "application/json, text/event-stream");
+    let answered = request.header("MCP-Protocol-Version", "2025-11-25").send().await.unwrap();
+    assert_eq!(answered.json::<Value>().await.unwrap()["result"]["isError"], true);
+    for log in [piped.log(), serving.log()] {
+        assert!(log.contains("enrol_node") && !log.contains("canary-of-a-bmc"), "{log}");
     }
 }
 

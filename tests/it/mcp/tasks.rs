@@ -6,13 +6,20 @@ use rackhand_core::{
     clients::time4vps::TaskKind,
     ids::JobId,
     model::Role,
+    ops::Answer,
     states::{JobStatus, ServerStatus},
 };
 use serde_json::{Value, json};
 
-use super::{client::Client, conformance::address, journey::with_a_ready_server, later::Later, tools::rpc};
+use super::{
+    client::{Client, Sdk},
+    conformance::address,
+    journey::with_a_ready_server,
+    later::Later,
+    tools::rpc,
+};
 use crate::{
-    api::caller::{Caller, Place},
+    api::caller::{Caller, Place, token},
     databases::each_engine,
     e2e::world::{Running, World, eventually},
     harness::SOON,
@@ -56,7 +63,7 @@ async fn a_task_outlives_the_program() {
 
     // A client of others, to which a task is only a slow answer, checks the result against the tool's schema.
     let place = json!({ "url": format!("{}/mcp", address(&running).await), "tasks": true });
-    let Some(mut other) = Client::connect(2, place).await else { return };
+    let Some(mut other) = Client::connect(Sdk::PythonNew, place).await else { return };
     let end = other.good("set_up_server", json!({ "handle": "vps-12" })).await;
     assert_eq!((&end["status"], &end["done"]), (&json!("succeeded"), &json!(true)), "{end}");
     assert!(other.progress.iter().any(|line| line["message"].as_str().unwrap().starts_with("job ")), "{end}");
@@ -97,10 +104,6 @@ async fn a_task_ends_as_its_operation_does() {
         let anna = place.desk.person(1, Role::Admin).await.actor();
         let rebuild = json!({ "handle": "vps-5" });
         let refused = admin.begin("rebuild_server", rebuild.clone()).await;
-        // Nobody but a person answers the question, whatever becomes of the task.
-        let error = admin.ask("tasks/cancel", json!({ "taskId": refused })).await.unwrap_err();
-        assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32600), &json!("people-only")), "{error}");
-        assert_eq!(admin.task(&refused).await["status"], "working");
         let no = json!({ "approval": refused });
         place.desk.ops.call_by_name(&anna, "refuse", &no, None).await.unwrap();
         let missed = admin.begin("rebuild_server", rebuild).await;
@@ -146,6 +149,55 @@ async fn a_task_is_called_off_by_whoever_may() {
         for method in ["tasks/list", "tasks/result"] {
             assert_eq!(operator.ask(method, wanted.clone()).await.unwrap_err()["code"], -32601, "{method}");
         }
+    })
+    .await;
+}
+
+/// Cancelled before anybody has answered, a task is a question taken back; nobody but a person says more to it.
+#[tokio::test]
+async fn a_task_that_waits_for_a_person_is_taken_back_by_whoever_began_it() {
+    each_engine(|db| async move {
+        let place = Place::new(&db).await;
+        let boris = place.desk.person(1, Role::Admin).await.actor();
+        place.desk.server(1, ServerStatus::Ready, true).await;
+        let other = place.door.caller(&token(&place.desk.ops, "other", Role::Admin, None).await);
+        let [viewer, operator, other, admin] =
+            [&place.viewer, &place.operator, &other, &place.admin].map(Later::with_tasks);
+        let id = admin.begin("rebuild_server", json!({ "handle": "vps-1" })).await;
+        let wanted = json!({ "taskId": id });
+        for (who, code) in [(&viewer, "forbidden"), (&operator, "not-asker"), (&other, "not-asker")] {
+            let error = who.ask("tasks/cancel", wanted.clone()).await.unwrap_err();
+            assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32600), &json!(code)), "{error}");
+            assert_eq!(admin.task(&id).await["status"], "working");
+        }
+        let error = other.ask("tasks/cancel", wanted.clone()).await.unwrap_err();
+        assert!(error["message"].as_str().unwrap().starts_with("model admin asked for this"), "{error}");
+
+        for _ in 0..2 {
+            let acknowledged = admin.ask("tasks/cancel", wanted.clone()).await.unwrap();
+            assert_eq!(without_meta(acknowledged), json!({ "resultType": "complete" }));
+            let task = admin.task(&id).await;
+            assert!(task["status"] == "cancelled" && task["statusMessage"].as_str().unwrap().contains("taken back"));
+        }
+        let approve = async |id: &str| {
+            place.desk.ops.call_by_name(&boris, "approve", &json!({ "approval": id }), None).await.unwrap()
+        };
+        assert_eq!(approve(&id).await, Answer::Done(json!({ "withdrawn": { "by": "admin" } })));
+        assert_eq!(place.desk.count_jobs().await, 0);
+
+        // The token itself takes back what its model asked, and asked anew it is another question.
+        let anew = admin.begin("rebuild_server", json!({ "handle": "vps-1" })).await;
+        let path = format!("/approvals/{anew}/withdraw");
+        place.operator.post(&path, &json!({})).await.problem(403, "not-asker");
+        let view = place.admin.post(&path, &json!({})).await.good(200);
+        assert_eq!((&view["id"], &view["status"]), (&json!(anew), &json!("cancelled")), "{view}");
+
+        // After the yes it is the job that is called off.
+        let allowed = admin.begin("rebuild_server", json!({ "handle": "vps-1" })).await;
+        approve(&allowed).await;
+        other.ask("tasks/cancel", json!({ "taskId": allowed })).await.unwrap();
+        assert_eq!(admin.task(&allowed).await["status"], "cancelled");
+        assert_eq!(place.desk.count_jobs().await, 1);
     })
     .await;
 }

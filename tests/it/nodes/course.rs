@@ -1,4 +1,5 @@
-//! What is told of a node in each state, step and trouble: how far it is, and in what words.
+//! What is told of a node in each state, step and trouble: how far it is, and in what words. The nodes are recorded ones:
+//! so each state can be had alone. What the real Ironic holds is in `holds.rs`.
 
 use axum::{Router, routing::get};
 use rackhand_core::{model::Role, ops::Ops, store::Engine};

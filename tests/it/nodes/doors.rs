@@ -1,5 +1,5 @@
-//! The same nodes through every door of one running program: what does not go over REST, the day of two generations of
-//! MCP clients, and the command line here and over REST.
+//! The same nodes through every door of one running program: what does not go over REST, the day of models at
+//! several MCP clients, and the command line here and over REST.
 
 use rackhand_core::clients::ironic::{Node, Patch};
 use serde_json::{Value, json};
@@ -14,8 +14,12 @@ use crate::{
     cli::{Ended, bare, ended},
     e2e::eventually,
     harness::SOON,
-    mcp::client::{Client, GENERATIONS},
+    mcp::client::{Client, Sdk},
 };
+
+/// The clients of the models. A day is long, and the nodes are free or taken for all: one after another, one client of
+/// each language and of each revision.
+const MODELS: [Sdk; 2] = [Sdk::TypeScriptOld, Sdk::PythonNew];
 
 /// What Ironic says of a node that no conductor takes care of.
 const NO_CONDUCTOR: &str = include_str!("../../../core/src/clients/ironic/fixtures/no_conductor.json");
@@ -38,8 +42,8 @@ async fn every_door_leads_to_the_same_nodes() {
     let others = async {
         troubles_over_rest(&site, &program).await;
         let models = async {
-            for (generation, _) in GENERATIONS {
-                a_models_day(&site, &program, generation).await;
+            for sdk in MODELS {
+                a_models_day(&site, &program, sdk).await;
             }
         };
         tokio::join!(models, at_the_command_line(&site, &program));
@@ -109,8 +113,8 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
 }
 
 /// A model provisions in every way, and takes one down again with a person's yes, all in results that fit their schemas.
-async fn a_models_day(site: &Site, program: &Caller, generation: u8) {
-    let Some(mut model) = Client::over_http(generation, &site.root, &program.secret).await else { return };
+async fn a_models_day(site: &Site, program: &Caller, sdk: Sdk) {
+    let Some(mut model) = Client::over_http(sdk, &site.root, &program.secret).await else { return };
     let (one, two, three, four) = tokio::join!(
         site.lab.node(json!({ "wait_s": 1, "tear_down_s": 1, "clean_s": 2, "clean_wait_s": 1 })),
         site.lab.node(json!({})),

@@ -9,31 +9,49 @@ use serde_json::json;
 use super::{
     between::Harm,
     lab::{IMAGE, Lab, call_as},
+    site::Site,
 };
-use crate::databases::each_engine;
+use crate::{
+    api::caller::{Answered, Caller},
+    databases::each_engine,
+};
 
-#[tokio::test]
+/// Over HTTP, at two processes that share nothing but their database and Ironic.
+#[tokio::test(flavor = "multi_thread")]
 async fn twenty_at_once_for_ten_nodes_get_ten_and_leave_nothing_behind() {
-    let Some(lab) = Lab::new().await else { return };
+    let Some(site) = Site::on_postgres().await else { return };
+    let lab = &site.lab;
     let nodes: BTreeSet<String> =
         join_all((0..10).map(|_| lab.node(json!({})))).await.into_iter().map(|node| node.uuid).collect();
-    let input = json!({ "image_id": IMAGE, "resource_class": lab.class });
-    let replica = lab.replica().await;
+    let (kept, raw) = tokio::join!(lab.node(json!({})), lab.enrolled(json!({})));
+    lab.patch(&kept.uuid, &[Patch::add("/maintenance", true)]).await;
+    let (_second, root) = site.replica().await;
+    let first = site.program("operator");
+    let doors = [first.clone(), Caller::new(&root, &first.secret)];
+    let wish = json!({ "image_id": IMAGE, "resource_class": lab.class });
     let wishes = (0..20).map(|number| {
-        let (lab, replica, input) = (&lab, &replica, &input);
-        async move {
-            let ops = if number % 2 == 0 { &lab.ops } else { replica };
-            call_as(ops, &lab.anna.actor(), input, &format!("wish-{number}")).await
-        }
+        let (door, wish) = (&doors[number % 2], &wish);
+        async move { door.post_once("/provision", &format!("wish-{number}"), wish).await }
     });
-    let (got, none): (Vec<_>, Vec<_>) = join_all(wishes).await.into_iter().partition(Result::is_ok);
-    let got: Vec<String> = got.into_iter().map(|it| it.unwrap()["server_id"].as_str().unwrap().to_owned()).collect();
+    let answers = join_all(wishes).await;
+    let (got, none): (Vec<Answered>, Vec<Answered>) = answers.into_iter().partition(|answer| answer.status == 202);
+    let got: Vec<String> = got.iter().map(|it| it.good(202)["server_id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((got.len(), got.iter().cloned().collect::<BTreeSet<_>>()), (10, nodes.clone()));
-    let words: BTreeSet<String> = none.into_iter().map(|it| it.unwrap_err().to_string()).collect();
-    assert_eq!(words, BTreeSet::from(["No available servers matching criteria".to_owned()]));
-    assert_eq!(lab.reserved().await, 10);
-    for node in nodes {
-        lab.until(&node, "active").await;
+    for refused in &none {
+        assert_eq!(refused.problem(404, "node-none-matches")["detail"], "No available servers matching criteria");
+    }
+    assert_eq!((none.len(), lab.reserved().await), (10, 10));
+    let mut instances = BTreeSet::new();
+    for node in &nodes {
+        let active = lab.until(node, "active").await;
+        assert_eq!(active.extra["rackhand"]["instance"], json!(active.instance_uuid), "one request has it");
+        instances.extend(active.instance_uuid);
+    }
+    assert_eq!((instances.len(), lab.reserved().await), (10, 10));
+    for other in [&kept, &raw] {
+        let left = lab.ironic.node(&other.uuid).await.unwrap();
+        assert_eq!((left.instance_uuid, left.instance_info.is_empty()), (None, true), "nobody reached for it");
+        assert!(!left.extra.contains_key("rackhand"), "nor left a note on it");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The running program at the real Ironic, with people and programs in front of it.
+//! The running program at the real Ironic, in one process or several, with people and programs in front of it.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
@@ -28,25 +28,38 @@ impl Site {
     /// None where this run has no Ironic.
     pub async fn new() -> Option<Self> {
         let lab = Lab::new().await?;
-        let world = World::new().await;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        Some(Self::of(lab, World::new().await).await)
+    }
+
+    /// The same on a PostgreSQL that replicas can share; none where this run has none.
+    pub async fn on_postgres() -> Option<Self> {
+        let lab = Lab::new().await?;
+        Some(Self::of(lab, World::on_postgres().await?).await)
+    }
+
+    async fn of(lab: Lab, world: World) -> Self {
         world.set("IRONIC_URL", &lab.between.url);
-        world.set("RACKHAND_API_LISTEN", address.to_string());
         world.set("RACKHAND_API_REQUESTS_PER_MINUTE", "100000");
-        let running = world.start();
+        let root = somewhere();
+        let running = started(&world, &root);
         world.first_admin(&running).await;
-        let site = Self { lab, world, running, root: format!("http://{address}") };
-        site.heard().await;
-        Some(site)
+        heard(&root).await;
+        Self { lab, world, running, root }
+    }
+
+    /// One more process on the same configuration, and where its own door is.
+    pub async fn replica(&self) -> (Running, String) {
+        let root = somewhere();
+        let running = started(&self.world, &root);
+        heard(&root).await;
+        (running, root)
     }
 
     /// SIGKILL, and the next process.
     pub async fn killed(&mut self) {
         self.running.kill();
-        self.running = self.world.start();
-        self.heard().await;
+        self.running = started(&self.world, &self.root);
+        heard(&self.root).await;
     }
 
     /// A program with a token of this role.
@@ -67,11 +80,26 @@ impl Site {
         let answered = |it: &Shown| it.id == asked.id && it.button(label).is_none();
         self.world.wait(&format!("the answer for {node}"), |shown| shown.iter().any(answered)).await;
     }
+}
 
-    async fn heard(&self) {
-        let address = self.root.trim_start_matches("http://");
-        eventually(SOON, async || TcpStream::connect(address).ok()).await.expect("it listens");
-    }
+/// Where a door can be.
+fn somewhere() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A process with its door there.
+fn started(world: &World, root: &str) -> Running {
+    world.set("RACKHAND_API_LISTEN", address(root));
+    world.start()
+}
+
+async fn heard(root: &str) {
+    eventually(SOON, async || TcpStream::connect(address(root)).ok()).await.expect("it listens");
+}
+
+fn address(root: &str) -> &str {
+    root.trim_start_matches("http://")
 }
 
 /// What `path` tells once it is in this status.

@@ -187,6 +187,11 @@ async fn an_approval_tells_of_its_own_job_whatever_becomes_of_the_node() {
     let Some(lab) = Lab::new().await else { return };
     let node = lab.active(json!({})).await;
     let told = async |id: &Value| lab.call("check_unprovision_status", json!({ "operation_id": id })).await.unwrap();
+    let back = json!(lab.ask(&node.uuid, true).await);
+    lab.call("withdraw_approval", json!({ "approval": back })).await.unwrap();
+    let over = told(&back).await;
+    assert!(over["message"].as_str().unwrap().contains("asked for it and took it back"), "{over}");
+    assert!(over["status"] == "failed" && over["completed_at"].is_i64(), "{over}");
     let [called_off, done] = [true, false].map(async |clean| {
         let id = lab.ask(&node.uuid, clean).await;
         (json!(id), lab.approve(id).await.unwrap()["started"]["job"].as_str().unwrap().to_owned())

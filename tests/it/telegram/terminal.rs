@@ -89,6 +89,20 @@ async fn through_a_pipe() {
 }
 
 #[tokio::test]
+async fn what_destroys_is_not_pressed_by_a_number_that_was_meant_for_another_message() {
+    let (terminal, mut keys, mut screen) = chat(None);
+    let (me, mut after) = (ChatId(1), None);
+    terminal.send(me, &Message::new("Servers").row([("vps-1", "server")])).await.unwrap();
+    let question = Message { grave: true, ..Message::new("Wipe?").row([("Approve", "yes"), ("Refuse", "no")]) };
+    let question = terminal.send(me, &question).await.unwrap();
+    assert!(seen(&mut screen).await.ends_with("#2 Wipe?\n   [#2.1] Approve  [#2.2] Refuse\n\n"));
+    keys.write_all(b"1\n#2.1\n").await.unwrap();
+    assert!(matches!(next(&terminal, &mut after).await, Kind::Text { text, .. } if text == "1"));
+    let pressed = next(&terminal, &mut after).await;
+    assert!(matches!(pressed, Kind::Press { message, data, .. } if (message, data.as_str()) == (question, "yes")));
+}
+
+#[tokio::test]
 async fn on_a_screen_the_newest_message_is_redrawn() {
     let (terminal, mut keys, mut screen) = chat(Some((24, 10)));
     let me = ChatId(1);
@@ -104,7 +118,9 @@ async fn on_a_screen_the_newest_message_is_redrawn() {
     let both = seen(&mut screen).await;
     assert!(both.starts_with("\r\x1b[5A\x1b[J") && both.find("Done!") < both.find("Next"), "{both:?}");
     terminal.edit(me, below, &Message::new("Next?").row([("Go", "go")])).await.unwrap();
-    assert!(seen(&mut screen).await.starts_with("\r\x1b[3A\x1b[J"));
+    // With as many lines as before it is written over the old ones: what is being typed below stays.
+    let over = seen(&mut screen).await;
+    assert!(over.starts_with("\x1b7\r\x1b[3A") && over.ends_with("\x1b8") && !over.contains("\x1b[J"), "{over:?}");
 
     // Once the person has typed something below it, it is shown again instead, and a number means the lowest one.
     keys.write_all(b"/jobs\n").await.unwrap();

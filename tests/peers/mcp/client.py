@@ -128,7 +128,7 @@ async def do(client, wanted):
             progress = told if wanted.pop("progress", False) else None
             return await client.call_tool(wanted["name"], wanted.get("arguments", {}), progress_callback=progress)
         case "list_resources":
-            return await client.list_resources()
+            return await client.list_resources(cursor=wanted.get("cursor"))
         case "templates":
             return await client.list_resource_templates()
         case "read":

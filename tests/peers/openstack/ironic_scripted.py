@@ -4,12 +4,16 @@ validate_error    text: the deploy interface is not fit, for this reason
 prepare_s         seconds in "deploying" before the deploy step
 deploy_s          seconds in "deploying" within the deploy step
 wait_s            then so many seconds in "wait call-back", and "deploying" again; -1: until somebody aborts
+deploy_hold       true: a step named `hold` follows: "deploy hold" until somebody says unhold, and "wait call-back"
+                  until the machine calls back, a second later
 deploy            "fail": "deploy failed", with `message` in last_error
 message           what a failure says
 tear_down_s       seconds in "deleting"
 tear_down         "fail": "error"
 clean_s           seconds in "cleaning"
 clean_wait_s      then so many seconds in "clean wait"; -1: until somebody aborts
+clean_hold        true: a step named `hold` follows: "clean hold" until somebody says unhold, and "clean wait" until the
+                  machine calls back, a second later
 clean             "fail": "clean failed", and maintenance
 power_s           seconds that a change of power takes
 power             "fail": it fails; "stuck": nothing happens
@@ -27,6 +31,7 @@ from ironic.drivers import redfish
 from ironic.drivers.modules import fake
 
 UNTIL = 'script_until'
+HOLD = 'hold'
 
 
 def script(task):
@@ -52,7 +57,28 @@ def may_wait(task, key, state):
     return state
 
 
+def with_hold(task, key, steps, priority):
+    """The steps, with one in between that no driver carries out: Ironic knows it by its name."""
+    if not script(task).get(key):
+        return steps
+    return [*steps, {'interface': 'deploy', 'step': HOLD, 'priority': priority, 'abortable': True, 'argsinfo': None,
+                     'requires_ramdisk': False}]
+
+
+def is_over(node):
+    """Whether the machine calls back: when the script says so, and soon after somebody ended a hold."""
+    until = node.driver_internal_info.get(UNTIL)
+    step = node.deploy_step or node.clean_step or {}
+    return time.time() >= until if until else step.get('step') == HOLD
+
+
 class ScriptedDeploy(fake.FakeDeploy):
+
+    def get_deploy_steps(self, task):
+        return with_hold(task, 'deploy_hold', super().get_deploy_steps(task), 75)
+
+    def get_clean_steps(self, task):
+        return with_hold(task, 'clean_hold', super().get_clean_steps(task), 7)
 
     def validate(self, task):
         message = script(task).get('validate_error')
@@ -101,11 +127,10 @@ class ScriptedDeploy(fake.FakeDeploy):
         purpose='scripted waits', spacing=1,
         filters={'reserved': False, 'maintenance': False,
                  'provision_state_in': [states.DEPLOYWAIT, states.CLEANWAIT]},
-        predicate_extra_fields=['driver_internal_info'],
-        predicate=lambda node: node.driver_internal_info.get(UNTIL))
+        predicate_extra_fields=['driver_internal_info', 'deploy_step', 'clean_step'],
+        predicate=is_over)
     def _wait_is_over(self, task, manager, context):
-        until = task.node.driver_internal_info.get(UNTIL)
-        if not until or time.time() < until:
+        if not is_over(task.node):
             return
         task.node.set_driver_internal_info(UNTIL, None)
         task.node.save()

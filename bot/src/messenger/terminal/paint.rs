@@ -41,7 +41,7 @@ impl Paint {
         if let Some(document) = &message.document {
             body.extend(file(document));
         }
-        body.extend(buttons(message));
+        body.extend(buttons(number, message));
         let room = self.columns.map(|columns| columns.saturating_sub(indent + SPARE).max(NARROWEST));
         let rows = body.into_iter().flat_map(|line| wrap(line, room));
         let mut lines: Vec<String> = rows
@@ -138,14 +138,16 @@ fn address(tag: &str) -> Option<String> {
     )
 }
 
-fn buttons(message: &Message) -> Vec<Vec<Cell>> {
+/// The buttons, each with what presses it.
+fn buttons(message_number: i64, message: &Message) -> Vec<Vec<Cell>> {
     let mut number = 0;
     let rows = message.buttons.iter().map(|row| {
         let mut line = Vec::new();
         for button in row {
             number += 1;
             line.extend(styled(if line.is_empty() { "" } else { "  " }, PLAIN));
-            line.extend(styled(&format!("[{number}]"), BOLD | CODE));
+            let press = if message.grave { format!("[#{message_number}.{number}]") } else { format!("[{number}]") };
+            line.extend(styled(&press, BOLD | CODE));
             line.extend(styled(&format!(" {}", plain(&button.label)), PLAIN));
         }
         line

@@ -92,7 +92,10 @@ impl Screen {
                 let number: i64 = number.parse().ok()?;
                 (self.messages.iter().find(|(kept, _)| *kept == number)?, button)
             }
-            None => (self.messages.iter().rev().find(|(_, message)| !message.buttons.is_empty())?, line),
+            None => {
+                let lowest = self.messages.iter().rev().find(|(_, message)| !message.buttons.is_empty());
+                (lowest.filter(|(_, message)| !message.grave)?, line)
+            }
         };
         let place = button.parse::<usize>().ok()?.checked_sub(1)?;
         let button = message.1.buttons.iter().flatten().nth(place)?;
@@ -140,6 +143,9 @@ impl Screen {
         if rows >= size.1 || self.blocks[place..].iter().any(|block| block.size != size) {
             return Ok(false);
         }
+        if self.overwrite(place, rows).await? {
+            return Ok(true);
+        }
         self.write(&format!("\r\x1b[{rows}A\x1b[J")).await?;
         for below in self.blocks.split_off(place) {
             let kept = self.messages.iter().find(|(kept, _)| *kept == below.message);
@@ -147,6 +153,22 @@ impl Screen {
                 self.print(below.message, &message, below.mark).await?;
             }
         }
+        Ok(true)
+    }
+
+    /// Writes the message of a block over its old lines, `up` rows above the cursor, where it has as many as before: what
+    /// is being typed below stays.
+    async fn overwrite(&mut self, place: usize, up: usize) -> Result<bool, SendError> {
+        let block = &self.blocks[place];
+        let Some((number, message)) = self.messages.iter().find(|(kept, _)| *kept == block.message) else {
+            return Ok(false);
+        };
+        let lines = Paint { columns: Some(block.size.0) }.message(*number, message, block.mark);
+        if lines.len() != block.rows {
+            return Ok(false);
+        }
+        let rows: String = lines.iter().map(|line| format!("{line}\x1b[K\n")).collect();
+        self.write(&format!("\x1b7\r\x1b[{up}A{rows}\x1b8")).await?;
         Ok(true)
     }
 

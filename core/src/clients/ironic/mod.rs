@@ -44,8 +44,8 @@ use crate::{clients::http::Limits, clock::SharedClock};
 /// How long one call may take. Ironic asks a conductor behind it for some answers, and gives that a minute.
 pub const LIMITS: Limits = Limits { connect: Duration::from_secs(5), request: Duration::from_secs(65) };
 
-/// Nodes in one page of a whole list: as many as fit the bound of an answer, whatever is attached to each.
-const PAGE: usize = 100;
+/// The most nodes to ask for at once: as many as fit the bound of an answer, whatever is attached to each.
+pub const PAGE: usize = 100;
 /// The most pages that a whole list may have.
 const PAGES_MOST: usize = 1000;
 /// How often a whole list is begun: the node at the end of a page may be deleted before the next page is asked for.
@@ -129,6 +129,12 @@ impl Ironic {
     pub async fn patch_node(&self, ident: &str, patches: &[Patch]) -> Result<Node, IronicError> {
         let request = Request::new(Method::PATCH, &["nodes", ident]).body(json!(patches));
         read(wire::node(&self.caller.call(request).await?))
+    }
+
+    /// Ends a node's maintenance, in any state; its reason and its fault are gone with it. Ironic holds the lock
+    /// meanwhile.
+    pub async fn end_maintenance(&self, ident: &str) -> Result<(), IronicError> {
+        self.caller.call(Request::new(Method::DELETE, &["nodes", ident, "maintenance"])).await.map(drop)
     }
 
     /// Forgets a node. The machine is left as it is.

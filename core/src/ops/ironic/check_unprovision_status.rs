@@ -136,7 +136,8 @@ fn of_question(node: &Node, approval: &Approval, now: Timestamp) -> Option<Cours
         }
         ApprovalStatus::Refused => {
             let by = approval.decided_by.as_deref().unwrap_or("somebody");
-            (CourseStatus::Failed, None, format!("Server {name}: {by} refused it, and nothing was done"))
+            let did = if approval.is_withdrawn() { "asked for it and took it back" } else { "refused it" };
+            (CourseStatus::Failed, None, format!("Server {name}: {by} {did}, and nothing was done"))
         }
         ApprovalStatus::Asked | ApprovalStatus::Expired => {
             let words = format!("Server {name}: nobody allowed it in time, or it changed, and nothing was done");

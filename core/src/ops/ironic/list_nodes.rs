@@ -6,13 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{NodeFault, NodeView};
 use crate::{
-    clients::ironic::{IronicError, Node, NodeFilter},
+    clients::ironic::{IronicError, Node, NodeFilter, PAGE},
     model::{Risk, Role},
     ops::{OpError, Operation, Outside, Page, PageOf, Reach, Rest, Spec, Topic},
 };
-
-/// The most that Ironic is asked for at once.
-const MOST: usize = 1000;
 
 /// Lists nodes.
 pub struct ListNodes;
@@ -69,7 +66,7 @@ async fn some(cx: &Outside, filter: &NodeFilter, page: &Page) -> Result<Vec<Node
     let wanted = skip.saturating_add(usize::try_from(slice.limit).unwrap_or(0));
     let (mut found, mut after) = (Vec::new(), Some(slice.after).filter(|after| !after.is_empty()));
     loop {
-        let limit = (wanted - found.len()).min(MOST);
+        let limit = (wanted - found.len()).min(PAGE);
         let part = cx.ironic()?.nodes_page(filter, after.as_deref(), limit).await.map_err(bad_list)?;
         found.extend(part.nodes);
         after = part.next;

@@ -6,6 +6,7 @@
 mod check_provision_status;
 mod check_unprovision_status;
 mod course;
+mod end_maintenance;
 mod enrol_node;
 mod fault;
 mod get_node;
@@ -23,6 +24,7 @@ mod unprovision_server;
 pub use check_provision_status::CheckProvisionStatus;
 pub use check_unprovision_status::CheckUnprovisionStatus;
 pub use course::{Course, CourseStatus, OperationInput, last_words, unprovision_course};
+pub use end_maintenance::EndMaintenance;
 pub use enrol_node::{Bmc, EnrolNode, EnrolNodeInput};
 pub use fault::NodeFault;
 pub use get_node::GetNode;

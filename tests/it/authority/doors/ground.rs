@@ -56,8 +56,10 @@ impl Ground<'_> {
             // Nothing is wrong: there is none to be shown.
             "show_incident" => json!({ "incident": "00000000" }),
             "get_operation" => json!({ "id": self.job().await }),
-            "approve" | "refuse" | "show_approval" => json!({ "approval": self.approval().await }),
-            "get_node" | "manage_node" | "provide_node" => json!({ "node": UUID }),
+            "approve" | "refuse" | "show_approval" | "withdraw_approval" => {
+                json!({ "approval": self.approval().await })
+            }
+            "get_node" | "manage_node" | "provide_node" | "end_maintenance" => json!({ "node": UUID }),
             "check_provision_status" | "check_unprovision_status" => json!({ "operation_id": UUID }),
             "unprovision_server" => json!({ "server_id": UUID }),
             "provision_server" => json!({ "image_id": "debian" }),

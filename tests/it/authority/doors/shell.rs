@@ -80,6 +80,7 @@ fn outcome(call: &Call, ended: &Ended) -> Outcome {
         0 | 4 | 6 => Outcome::Run,
         // Exit status 2 is that of a wrong command too.
         2 if says("Ironic refused it") => Outcome::Run,
+        3 if says("nobody else takes it back") => Outcome::Run,
         5 => Outcome::Ask,
         3 if says("not offered over REST") || says("only a person") => Outcome::NeedsPerson,
         3 if says("needs the role") => Outcome::NeedsRole,
