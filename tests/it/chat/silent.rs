@@ -89,7 +89,7 @@ async fn who_waits_for_a_silent_ironic_keeps_nobody_waiting_and_no_stop() {
     // A stop waits for no reading: what was asked comes again to whoever serves next.
     let press = house.telegram.tap(&anna, anna.id, "Try again").unwrap();
     house.telegram.say(&vera, "/lang ru");
-    house.hears(&vera, "по-русски").await;
+    house.hears(&vera, "Добро пожаловать").await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), running).await.expect("a quick stop").unwrap();
     assert!(house.telegram.answer_to(&press).is_none(), "it was under way");
