@@ -95,7 +95,7 @@ pub enum NodeAction {
     Manage,
     /// Kept out of use no longer.
     EndMaintenance,
-    /// Made available.
+    /// Made available, and wiped where Ironic cleans.
     Provide,
     /// Given the configured image.
     Provision,

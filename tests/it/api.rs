@@ -13,4 +13,5 @@ mod openapi;
 mod platform;
 mod repeat;
 mod routes;
+mod silent;
 mod slow;

@@ -37,7 +37,7 @@ pub enum Peer {
     /// OpenStack Ironic, which asks for no login; its address. Nodes of `fake-hardware` with `scripted` interfaces do
     /// what is written on them (`tests/peers/openstack/ironic_scripted.py`). All tests of a run share it.
     Ironic,
-    /// An emulator of 50 BMCs that speak Redfish; the address of its service.
+    /// An emulator of 50 BMCs that speak Redfish; the address of its service, with the login that it asks for.
     Bmcs,
 }
 

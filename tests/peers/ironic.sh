@@ -2,7 +2,8 @@
 # ironic.sh install VENV:   a virtual environment at VENV with OpenStack Ironic and the BMC emulator of sushy-tools in it,
 #                           and an empty database; nothing to do if they are there already.
 # ironic.sh start VENV DIR: an Ironic of its own in DIR/ironic, without logins, and an emulator of 50 BMCs behind one
-#                           address; prints `IRONIC-URL BMC-URL` once both serve.
+#                           address, with a login that is made up at each start; prints `IRONIC-URL BMC-URL` once both
+#                           serve, the login in the latter.
 # ironic.sh stop DIR:       ends both at once; nothing in DIR/ironic is worth keeping.
 # Nodes with driver fake-hardware and the interfaces `scripted` do what is written on them: openstack/ironic_scripted.py.
 set -euo pipefail
@@ -17,6 +18,17 @@ configure() { # HOME PORT
 }
 
 free_port() { "$1/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Prints a new `NAME:PASSWORD`, of which FILE keeps what the emulator checks it by; quickly, since it does so each time.
+new_login() { # VENV FILE
+  "$1/bin/python" - "$2" <<'END'
+import bcrypt, secrets, sys
+password = secrets.token_urlsafe(16)
+with open(sys.argv[1], 'w') as file:
+    print('admin', bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode(), sep=':', file=file)
+print('admin', password, sep=':')
+END
+}
 
 # Runs in a session of its own, so that all of it can be ended by its number, and tells that in HOME/NAME.pid.
 launch() { # HOME NAME COMMAND...
@@ -65,17 +77,19 @@ case ${1:-}$# in
     cp "$here/entry_points.txt" "$home/scripted.dist-info/"
     printf 'Metadata-Version: 2.1\nName: scripted\nVersion: 1\n' > "$home/scripted.dist-info/METADATA"
     export TMPDIR=$home/tmp XDG_CACHE_HOME=$home/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
+    login=$(new_login "$venv" "$home/bmcs.login")
     trap 'end "$home"' EXIT # unless both come to serve
     for _ in 1 2 3; do # somebody else may take a port that was free
       port=$(free_port "$venv") bmc=$(free_port "$venv")
       configure "$home" "$port"
       export PYTHONPATH=$home
       launch "$home" ironic "$venv/bin/python" "$venv/bin/ironic" --config-file "$home/ironic.conf"
-      BMC_HOME=$home/redfish BMC_PORT=$bmc launch "$home" bmcs "$venv/bin/python" "$here/bmcs.py" "$here/bmcs.conf"
+      BMC_HOME=$home/redfish BMC_PORT=$bmc BMC_LOGIN=$home/bmcs.login \
+        launch "$home" bmcs "$venv/bin/python" "$here/bmcs.py" "$here/bmcs.conf"
       if until_it_serves "$home" ironic "http://127.0.0.1:$port/v1/drivers" fake-hardware &&
-        until_it_serves "$home" bmcs "http://127.0.0.1:$bmc/redfish/v1/Systems" Members; then
+        until_it_serves "$home" bmcs "http://$login@127.0.0.1:$bmc/redfish/v1/Systems" Members; then
         trap - EXIT
-        echo "http://127.0.0.1:$port http://127.0.0.1:$bmc"
+        echo "http://127.0.0.1:$port http://$login@127.0.0.1:$bmc"
         exit 0
       fi
       end "$home"

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use rackhand_core::clock::Stopwatch;
+use rackhand_core::{
+    clock::{SharedClock, Stopwatch},
+    ops::LOOK,
+};
 use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
@@ -18,29 +21,30 @@ use super::{MCP, Problem, metrics};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same where a model waits for an operation to end.
 const PATIENCE_WITH_MODELS: Duration = Duration::from_mins(1);
+/// Whoever only looks outside is told who kept silent, before this door loses its patience.
+const _: () = assert!(LOOK.as_secs() < PATIENCE.as_secs() && LOOK.as_secs() < PATIENCE_WITH_MODELS.as_secs());
 /// The longest id that a caller may give.
 const LONGEST_ID: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers within the deadline, with an id, and with every problem in its form.
-pub(super) async fn frame(request: Request, next: Next) -> Response {
+pub(super) async fn frame(State(clock): State<SharedClock>, request: Request, next: Next) -> Response {
     let id = id_of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let changes = !method.is_safe();
     // A method that somebody made up is no name for a number, nor for a line of the log.
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::OPTIONS];
     let method = if known.contains(&method) { method.to_string() } else { "OTHER".to_owned() };
     let span = info_span!("request", id, method, route);
     async move {
         let watch = Stopwatch::start();
-        let late = || {
-            let detail = "it took too long. Whether it was done is not known: ask again with the same Idempotency-Key";
-            axum::response::IntoResponse::into_response(
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail).retry_after(Duration::from_secs(5)),
-            )
-        };
         let patience = if route == MCP { PATIENCE_WITH_MODELS } else { PATIENCE };
-        let response = tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| late());
+        let response = tokio::select! {
+            biased;
+            response = next.run(request) => response,
+            () = clock.sleep(patience) => too_slow(changes).into_response(),
+        };
         let mut response = match response.extensions().get::<Problem>() {
             Some(problem) => with_headers_of(response.headers(), problem.render(&path, &id)),
             None => response,
@@ -58,6 +62,17 @@ pub(super) async fn frame(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// What is begun outside goes on without whoever asked for it.
+fn too_slow(changes: bool) -> Problem {
+    let detail = if changes {
+        "it took too long, and may still go on. Whether it was done is not known: ask again with the same \
+         Idempotency-Key, or look"
+    } else {
+        "it took too long. Nothing was changed: ask again"
+    };
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail).retry_after(Duration::from_secs(5))
 }
 
 /// What the router said of a problem beside it: `Allow`.

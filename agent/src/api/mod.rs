@@ -96,6 +96,6 @@ pub fn router(mut api: Api) -> Router {
         .merge(docs::docs())
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
-        .layer(middleware::from_fn(frame::frame))
+        .layer(middleware::from_fn_with_state(api.ops.clock.clone(), frame::frame))
         .with_state(api)
 }

@@ -159,7 +159,7 @@ impl From<OpError> for Problem {
             _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 Self::new(status, &code, "an error of Rackhand's own: its log tells more under this request_id")
             }
-            _ => Self::new(status, &code, error.to_string()),
+            _ => Self { errors: of_field(&error, &code), ..Self::new(status, &code, error.to_string()) },
         };
         let later = status == StatusCode::SERVICE_UNAVAILABLE || error.kind().is_transient();
         match error.retry_after().or_else(|| later.then_some(LATER)) {
@@ -169,11 +169,19 @@ impl From<OpError> for Problem {
     }
 }
 
+/// What is wrong with a field that the input may well have, but the world has nothing for.
+fn of_field(error: &OpError, code: &str) -> Vec<FieldError> {
+    let field = error.field().into_iter();
+    field.map(|(path, message)| FieldError { path: path.to_owned(), code: code.to_owned(), message }).collect()
+}
+
 /// The one place where an error becomes a status.
 pub(super) fn status_of(error: &OpError) -> StatusCode {
     match (error, error.kind()) {
         (OpError::NotAsSeen, _) => StatusCode::PRECONDITION_FAILED,
-        (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => StatusCode::SERVICE_UNAVAILABLE,
+        (OpError::TooSlow, _) | (OpError::Store(_), FaultKind::Unavailable | FaultKind::Conflict) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         (_, FaultKind::Invalid) => StatusCode::BAD_REQUEST,
         (_, FaultKind::NotFound) => StatusCode::NOT_FOUND,
         (_, FaultKind::Conflict | FaultKind::NeedsPerson) => StatusCode::CONFLICT,

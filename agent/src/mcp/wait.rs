@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rackhand_core::{
-    clients::ironic::{IronicError, Service},
+    clients::ironic::IronicError,
     model::Actor,
     ops::{
         GetOperation, GetOperationInput, JobInput, NodeFault, OpError, Operation, OperationStatus, OperationView,
@@ -31,6 +31,8 @@ const POLL: Duration = Duration::from_millis(500);
 const POLL_OUTSIDE: Duration = Duration::from_secs(1);
 /// How long is waited for a look at the least.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// How long the database is waited for beyond that.
+const SPARE: Duration = Duration::from_secs(2);
 /// The longest that one call waits: clients give up on a request after a minute.
 const LONGEST_S: u32 = 50;
 
@@ -81,11 +83,16 @@ impl Mcp {
         loop {
             // Who is asked may be Ironic, which may take longer than the client waits.
             let left = until.since(self.ops.clock.now()).max(FIRST_LOOK);
+            let hasty = Self { ops: self.ops.looking_for(left), ..self.clone() };
             let view = tokio::select! {
                 biased;
-                view = self.read::<GetOperation>(actor, &input) => view?,
-                () = self.ops.clock.sleep(left) => return so_far(last),
+                view = hasty.read::<GetOperation>(actor, &input) => view,
+                () = self.ops.clock.sleep(left + SPARE) => Err(OpError::TooSlow),
                 () = context.ct.cancelled() => return called_off(&input.id, last),
+            };
+            let view = match view {
+                Err(error) if last.is_some() && is_silence(&error) => return so_far(last),
+                view => view?,
             };
             if let Some(story) = &mut story {
                 story.go_on(self, actor, &view).await?;
@@ -111,9 +118,14 @@ fn called_off(id: &str, last: Option<OperationView>) -> Result<CallToolResult, O
     so_far(last)
 }
 
-/// What was seen last; where nothing was seen, only Ironic can be what kept silent.
+/// Whether it says only that nobody answered in time.
+fn is_silence(error: &OpError) -> bool {
+    matches!(error, OpError::TooSlow | OpError::Node(NodeFault::Away(IronicError::Timeout { .. })))
+}
+
+/// What was seen last.
 fn so_far(last: Option<OperationView>) -> Result<CallToolResult, OpError> {
-    let view = last.ok_or(NodeFault::Away(IronicError::Timeout { service: Service::Ironic }))?;
+    let view = last.ok_or(OpError::TooSlow)?;
     Ok(CallToolResult::structured(serde_json::to_value(view).map_err(OpError::Answer)?))
 }
 

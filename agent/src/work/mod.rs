@@ -3,13 +3,13 @@
 //! Outside systems are called from this folder, and from the operations whose reach says so.
 
 mod approvals;
+pub mod free_node;
 mod halt;
 mod housekeeping;
 pub mod provision_vps;
 mod rebuilds;
 mod reservations;
 mod sync;
-pub mod unprovision_node;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,12 +23,12 @@ use rackhand_core::{
 };
 
 pub use approvals::ApprovalClock;
+pub use free_node::FreeNode;
 pub use housekeeping::Housekeeping;
 pub use provision_vps::{ProvisionVps, Times};
 pub use rebuilds::Rebuilds;
 pub use reservations::Reservations;
 pub use sync::ServerSync;
-pub use unprovision_node::UnprovisionNode;
 
 /// Everything that workflows and reconcilers act through.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Tools {
     /// The job engine with every workflow whose outside system is configured; none where none is.
     pub fn runner(&self, owner: &str) -> Option<Runner> {
         let provider = self.provider.clone().map(|provider| ProvisionVps::new(self.clone(), provider));
-        let ironic = self.ops.ironic.clone().map(|ironic| UnprovisionNode::new(self.ops.clone(), ironic));
+        let ironic = self.ops.ironic.as_ref().map(|ironic| FreeNode::kinds(&self.ops, ironic));
         if provider.is_none() && ironic.is_none() {
             return None;
         }
@@ -60,7 +60,7 @@ impl Tools {
         if let Some(workflow) = provider {
             runner = runner.with(Arc::new(workflow));
         }
-        if let Some(workflow) = ironic {
+        for workflow in ironic.into_iter().flatten() {
             runner = runner.with(Arc::new(workflow));
         }
         Some(runner)

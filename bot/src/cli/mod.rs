@@ -194,7 +194,8 @@ async fn run_own(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Mcp { role } => {
-            mcp::mcp(load(file)?, role, environment("RACKHAND_TOKEN").filter(|token| !token.is_empty())).await
+            let token = environment("RACKHAND_TOKEN").filter(|token| !token.is_empty());
+            Box::pin(mcp::mcp(load(file)?, role, token)).await
         }
         Verb::Audit { verb } => audit::run(&Process::open_existing(load(file)?).await?, &verb).await,
         Verb::Bench { verb } => bench::run(verb).await,

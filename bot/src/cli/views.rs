@@ -29,6 +29,7 @@ const JOBS: &[Column] = &[
     ("JOB", "/job/id"),
     ("KIND", "/job/kind"),
     ("SERVER", "/server"),
+    ("NODE", "/node/name"),
     ("STATUS", "/job/status"),
     ("STEP", "/job/step"),
     ("ASKED BY", "/job/requested_by"),
@@ -189,9 +190,13 @@ fn thing(answer: &Value) -> String {
 fn story(view: &JobView) -> String {
     let job = &view.job;
     let server = view.server.as_ref().map(|server| clean(&server.handle)).unwrap_or_default();
+    let about = match &view.node {
+        Some(node) => format!("node     {} ({})", clean(&node.name), clean(&node.uuid)),
+        None => format!("server   {server}"),
+    };
     let mut lines = vec![
         format!("job {} ({}): {}", job.id, clean(&job.kind), job.status),
-        format!("server   {server}"),
+        about,
         format!("asked by {} at {}", clean(&job.requested_by), job.created_at),
     ];
     for (name, reason) in [("waits for", &job.reason), ("outcome", &job.outcome)] {

@@ -7,7 +7,7 @@ use rackhand_core::{
         ironic::{GetNode, ListNodes, ListNodesInput, NodeInput, NodeView, ProvisionRequest, ProvisionServer},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
@@ -93,8 +93,9 @@ impl Router {
                 let node = self.node(asked, id).await?;
                 self.provision_node(asked, &node, None).await
             }
-            NodeAction::Unprovision => self.unprovision_node(asked, id).await,
-            NodeAction::Manage | NodeAction::Provide | NodeAction::EndMaintenance => {
+            NodeAction::Unprovision => self.ask_for_node(asked, action, &json!({ "server_id": id })).await,
+            NodeAction::Provide => self.ask_for_node(asked, action, &json!({ "node": id })).await,
+            NodeAction::Manage | NodeAction::EndMaintenance => {
                 self.call(asked, action.operation(), &json!({ "node": id })).await?;
                 let told = |name: &str| say!(lang, &format!("done-{}", action.key()), name = name);
                 self.told(asked, id, told, |name| views::html_to_plain(&told(name))).await
@@ -121,9 +122,10 @@ impl Router {
         self.told(asked, &node.uuid, told, |name| plain!(lang, "toast-node-started", name = name)).await
     }
 
-    async fn unprovision_node(&self, asked: &Asked<'_>, id: &str) -> Result<Reply, RouteError> {
+    /// Asks for what a person has to allow.
+    async fn ask_for_node(&self, asked: &Asked<'_>, action: NodeAction, input: &Value) -> Result<Reply, RouteError> {
         let open = self.open_questions().await?;
-        match self.call(asked, NodeAction::Unprovision.operation(), &json!({ "server_id": id })).await? {
+        match self.call(asked, action.operation(), input).await? {
             Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }

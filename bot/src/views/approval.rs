@@ -17,8 +17,19 @@ use crate::{
 };
 
 /// The order in which the facts of an identity are shown.
-const ORDER: [&str; 9] =
-    ["provider", "provider_id", "address", "host_key", "name", "node", "provision_state", "instance", "cleaning"];
+const ORDER: [&str; 11] = [
+    "provider",
+    "provider_id",
+    "address",
+    "host_key",
+    "name",
+    "node",
+    "provision_state",
+    "since",
+    "instance",
+    "image",
+    "cleaning",
+];
 
 /// A plan with its question while it is open, and what became of it afterwards.
 pub fn card(reader: &Reader, approval: &Approval) -> Message {
@@ -32,10 +43,8 @@ pub fn card(reader: &Reader, approval: &Approval) -> Message {
         lines.push(say!(lang, "approval-until", left = lang.span(left), until = until));
         let mut message = Message::new(lines.join("\n"));
         if reader.may("approve") {
-            let wipes = approval.plan.losses.iter().all(|loss| loss != "loss-not-wiped");
-            let yes = if wipes { "button-approve" } else { "button-approve-down" };
             message.buttons = vec![
-                vec![button(lang, yes, &Want::Approve(approval.id))],
+                vec![button(lang, yes_key(approval), &Want::Approve(approval.id))],
                 vec![button(lang, "button-refuse", &Want::Refuse(approval.id))],
             ];
         } else if approval.requester.is_some() && approval.requester == reader.user && reader.may("withdraw_approval") {
@@ -145,6 +154,18 @@ fn title_key(approval: &Approval) -> String {
     format!("approval-title-{}", approval.plan.operation.replace('_', "-"))
 }
 
+/// What a yes is a yes to, where no disk is wiped.
+fn yes_key(approval: &Approval) -> &'static str {
+    let says = |loss: &str| approval.plan.losses.iter().any(|known| known == loss);
+    if says("loss-not-wiped") {
+        "button-approve-down"
+    } else if says("loss-none") {
+        "button-approve-provide"
+    } else {
+        "button-approve"
+    }
+}
+
 fn plan(lang: Lang, approval: &Approval) -> Vec<String> {
     let plan = &approval.plan;
     let mut lines = vec![say!(lang, &format!("approval-what-{}", plan.operation.replace('_', "-"))), String::new()];
@@ -201,6 +222,8 @@ fn changed(lang: Lang, change: &PlanChange) -> String {
 /// What a fact says, in the reader's language where the word is ours.
 fn fact_value(lang: Lang, name: &str, value: &str) -> String {
     let ours = match (name, value) {
+        // As exact as it is: what came back to the same state may have done so within a second.
+        ("since", value) if value.ends_with('Z') => return value.replace('T', " ").replace('Z', " UTC"),
         (_, "none") => Some("fact-none"),
         ("cleaning", "on") => Some("fact-cleaning-on"),
         ("cleaning", "off") => Some("fact-cleaning-off"),

@@ -4,7 +4,7 @@ use rackhand_core::{
     model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
     ops::{
         JobLine, JobView, PROVISION_VPS, PageOf,
-        ironic::{UNPROVISION_NODE, UnprovisionParams},
+        ironic::{DELETE, NodeJob, PROVIDE, is_past_calling_off},
     },
     states::JobStatus,
     units::millis,
@@ -33,8 +33,8 @@ pub const STEPS: [&str; 11] = [
     "ready",
 ];
 
-/// The steps of an `unprovision_node` job, in order; a test keeps them equal to the workflow's.
-pub const NODE_STEPS: [&str; 5] = ["authorize", "clean_off", "delete", "await_available", "clean_back"];
+/// The steps of jobs that make nodes free, in order; a test keeps them equal to the workflow's.
+pub const NODE_STEPS: [&str; 6] = ["authorize", "clean_off", DELETE, PROVIDE, "await_available", "clean_back"];
 
 /// Steps of a job that leaves the disk as it is.
 const KEEPING: [&str; 2] = ["clean_off", "clean_back"];
@@ -93,7 +93,7 @@ pub fn list(reader: &Reader, from: u32, page: &PageOf<JobLine>, of: Option<&Serv
     };
     let mut html = if page.items.is_empty() { say!(lang, "jobs-none") } else { title };
     let mut all = Vec::new();
-    for JobLine { job, server } in &page.items {
+    for JobLine { job, server, .. } in &page.items {
         let handle = &subject(job, server.as_deref());
         let what = plain!(lang, &format!("job-name-{}", mode(job)));
         let at = moment(job.created_at, reader.now);
@@ -148,19 +148,21 @@ fn under_way(reader: &Reader, view: &JobView) -> Vec<String> {
         lines.push(say!(lang, "job-queued"));
         return lines;
     }
+    let waits = job.reason.as_ref().filter(|_| job.status == JobStatus::Waiting);
+    let waits = waits.map(|why| format!("⏳ {}", reason::why(lang, why)));
     if job.cancel_requested || job.ending == Some(JobStatus::Cancelled) {
         lines.push(say!(lang, "job-cancelling"));
+        lines.extend(waits);
         return lines;
     }
     if let (Some(_), Some(outcome)) = (job.ending, &job.outcome) {
         lines.push(reason::why(lang, outcome));
         lines.push(say!(lang, "job-undoing"));
+        lines.extend(waits);
         return lines;
     }
     lines.extend(progress(reader, view));
-    if let (JobStatus::Waiting, Some(why)) = (job.status, &job.reason) {
-        lines.push(format!("⏳ {}", reason::why(lang, why)));
-    }
+    lines.extend(waits);
     lines.push(times(reader, view));
     lines
 }
@@ -239,7 +241,7 @@ fn ended(reader: &Reader, view: &JobView) -> Vec<String> {
             let mut lines =
                 vec![format!("{} {}", icon(job.status), say!(lang, &key, handle = handle(view), took = took))];
             // What became of a node's disks is known at its end only.
-            lines.extend(node(job).and(job.outcome.as_ref()).map(|outcome| reason::why(lang, outcome)));
+            lines.extend(NodeJob::of(job).and(job.outcome.as_ref()).map(|outcome| reason::why(lang, outcome)));
             lines
         }
         JobStatus::Cancelled => {
@@ -248,7 +250,7 @@ fn ended(reader: &Reader, view: &JobView) -> Vec<String> {
             lines.extend(by.map(|by| say!(lang, "job-cancelled-by", by = by)));
             // Half-way means that the server is in no known state.
             let half_way =
-                if node(job).is_some() { "job-cancelled-half-way-unprovision" } else { "job-cancelled-half-way" };
+                if NodeJob::of(job).is_some() { "job-cancelled-half-way-node" } else { "job-cancelled-half-way" };
             lines.extend(job.started_at.map(|_| say!(lang, half_way)));
             lines
         }
@@ -274,7 +276,8 @@ fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
     if job.status == JobStatus::Parked && reader.may("retry_job") {
         all.push(button(lang, "button-retry", &Want::Retry(job.id)));
     }
-    if open && !job.cancel_requested && job.ending.is_none() && reader.may("cancel_job") {
+    let stoppable = open && !job.cancel_requested && job.ending.is_none() && !is_past_calling_off(job, &view.steps);
+    if stoppable && reader.may("cancel_job") {
         all.push(button(lang, "button-cancel", &Want::Cancel(job.id)));
     }
     if let (JobStatus::Failed | JobStatus::Cancelled, Some(server)) = (job.status, &view.server) {
@@ -295,8 +298,8 @@ fn buttons(reader: &Reader, view: &JobView) -> Vec<Vec<Button>> {
     if let Some(server) = &view.server {
         all.push(button_below(lang, "button-server", &Want::Server(server.id)));
     }
-    if let Some(node) = node(job) {
-        all.push(button_below(lang, "button-node", &Want::Node(node.node)));
+    if let Some(doing) = NodeJob::of(job) {
+        all.push(button_below(lang, "button-node", &Want::Node(doing.node().to_owned())));
     }
     rows(all)
 }
@@ -311,14 +314,16 @@ fn handle(view: &JobView) -> String {
 
 /// What a job is about: its server by its handle, or its node.
 pub fn subject(job: &Job, server: Option<&str>) -> String {
-    let node = || node(job).map(|params| params.plan.target);
+    let node = || NodeJob::of(job).map(|doing| doing.plan().target.clone());
     server.map(str::to_owned).or_else(node).unwrap_or_else(|| "–".to_owned())
 }
 
-/// What the job is for: `setup`, `rebuild`, `recover`, `unprovision`, or `other`.
+/// What the job is for: `setup`, `rebuild`, `recover`, `unprovision`, `provide`, or `other`.
 fn mode(job: &Job) -> &'static str {
-    if job.kind == UNPROVISION_NODE {
-        return "unprovision";
+    match NodeJob::of(job) {
+        Some(NodeJob::Unprovision(_)) => return "unprovision",
+        Some(NodeJob::Provide(_)) => return "provide",
+        None => {}
     }
     match params(job).map(|params| params.mode) {
         Some(ProvisionMode::Setup) => "setup",
@@ -333,13 +338,11 @@ fn params(job: &Job) -> Option<ProvisionParams> {
     params.filter(|_| job.kind == PROVISION_VPS)
 }
 
-fn node(job: &Job) -> Option<UnprovisionParams> {
-    serde_json::from_value(job.params.clone()).ok().filter(|_| job.kind == UNPROVISION_NODE)
-}
-
 fn plan(job: &Job) -> Vec<&'static str> {
-    if let Some(params) = node(job) {
-        return NODE_STEPS.into_iter().filter(|step| !params.clean || !KEEPING.contains(step)).collect();
+    if let Some(doing) = NodeJob::of(job) {
+        let tells = |step: &str| ![DELETE, PROVIDE].contains(&step) || step == doing.telling();
+        let keeps = |step: &str| !KEEPING.contains(&step) || doing.keeps_disks();
+        return NODE_STEPS.into_iter().filter(|step| tells(step) && keeps(step)).collect();
     }
     let Some(params) = params(job) else { return Vec::new() };
     STEPS.into_iter().filter(|step| params.reinstall || !WIPING.contains(step)).collect()

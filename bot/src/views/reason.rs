@@ -12,7 +12,7 @@ use crate::{
 const NUMBERS: [&str; 3] = ["attempts", "seconds", "percent"];
 
 /// Codes of operations that were not done.
-pub const ERRORS: [&str; 37] = [
+pub const ERRORS: [&str; 38] = [
     "unknown-operation",
     "bad-input",
     "forbidden",
@@ -42,6 +42,7 @@ pub const ERRORS: [&str; 37] = [
     "node-not-provisioning",
     "node-not-unprovisioning",
     "node-busy",
+    "node-past-calling-off",
     "node-protected",
     "node-unfit",
     "node-taken",
@@ -53,7 +54,7 @@ pub const ERRORS: [&str; 37] = [
 ];
 
 /// Codes with which jobs wait, fail, are parked or end.
-pub const REASONS: [&str; 50] = [
+pub const REASONS: [&str; 53] = [
     "identity-mismatch",
     "not-approved",
     "untouchable-server",
@@ -94,8 +95,11 @@ pub const REASONS: [&str; 50] = [
     "node-changed",
     "node-changed-state",
     "node-moves",
+    "node-halted",
+    "node-still-going",
     "node-failed",
     "node-strayed",
+    "node-switch-waits",
     "node-free-wiped",
     "node-free-kept",
     "node-free-not-wiped",

@@ -33,23 +33,29 @@ button-node = 🗄 Node
 button-node-provision = 💿 Provision
 button-node-unprovision = 🧹 Unprovision…
 button-approve-down = ⚠️ Approve: take it down
+button-approve-provide = ⚠️ Approve: make it available
 button-node-manage = ✅ Manage
-button-node-provide = 📤 Make available
+button-node-provide = 📤 Make available…
 button-node-end-maintenance = 🛠 End maintenance
 toast-node-started = Begun: { $name }
 done-node-provision = 💿 { $name }: { $image } is being installed.
 done-node-manage = ✅ { $name }: Ironic tries its BMC.
-done-node-provide = 📤 { $name } is on its way to being available.
 done-node-end-maintenance = 🛠 { $name }: its maintenance is over.
 
 plan-unprovision-server = unprovision
 approval-title-unprovision-server = 🧹 <b>Unprovision { $handle }?</b>
 approval-what-unprovision-server = Ironic takes it down: whatever runs on it ends, and it becomes free for others.
 loss-not-wiped = and yet nothing is wiped: whoever gets it next can read what is on its disks
+plan-provide-node = make available
+approval-title-provide-node = 📤 <b>Make { $handle } available?</b>
+approval-what-provide-node = Ironic cleans it, where its cleaning is on, and it becomes free for whoever wants one.
+loss-none = nothing: its cleaning is off, so nothing is wiped, and whoever gets it next can read what is on its disks
 fact-node = Node
 fact-name = Name
 fact-instance = Used for
 fact-provision-state = State
+fact-since = In this state since
+fact-image = On it
 fact-cleaning = Cleaning
 fact-cleaning-on = on
 fact-cleaning-off = off
@@ -61,10 +67,18 @@ job-parked-unprovision = Taking <b>{ $handle }</b> down stopped: it needs you
 job-failed-unprovision = <b>{ $handle }</b> could not be taken down
 job-cancelled-unprovision = Taking <b>{ $handle }</b> down was called off
 job-done-unprovision = <b>{ $handle }</b> is free again, in { $took }
-job-cancelled-half-way-unprovision = ⚠️ What Ironic was told already goes on: look at the node.
+job-cancelled-half-way-node = ⚠️ What Ironic was told already goes on: look at the node.
+
+job-name-provide = making available
+job-doing-provide = Making <b>{ $handle }</b> available
+job-parked-provide = Making <b>{ $handle }</b> available stopped: it needs you
+job-failed-provide = <b>{ $handle }</b> could not be made available
+job-cancelled-provide = Making <b>{ $handle }</b> available was called off
+job-done-provide = <b>{ $handle }</b> is available, in { $took }
 
 step-clean-off = switch its cleaning off
 step-delete = tell Ironic to take it down
+step-provide = tell Ironic to make it available
 step-await-available = wait until it is free
 step-clean-back = switch its cleaning back
 
@@ -77,6 +91,9 @@ error-node-not-provisioned = Nothing is on { $name } that could be taken down.
 error-node-not-provisioning = Nothing provisions { $name }: it is { $seen }.
 error-node-not-unprovisioning = Nothing unprovisions { $name }: it is { $seen }.
 error-node-busy = Ironic is at work on { $name }. Try again in a moment.
+error-node-past-calling-off =
+    Ironic takes { $name } down already, and that cannot be stopped from here: job { $job } follows it to its end.
+    👉 A cleaning is stopped with “abort” in Ironic.
 error-node-protected = { $name } is protected in Ironic. Whoever protected it has to end that first.
 error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
 error-node-taken = There is a node “{ $name }” already.
@@ -92,12 +109,14 @@ reason-node-busy = Ironic is at work on the node: { $detail }
     .do = Try again once it is done.
 reason-node-gone = Ironic does not know the node any more.
     .do = Cancel this job.
-reason-node-other-job = Another job takes this node down already.
+reason-node-other-job = Another job is at this node already.
 reason-node-changed =
     ⚠️ It is not what was allowed: { $what ->
         [cleaning] its cleaning
+        [image] what is on it
         [instance] what it is used for
         [name] its name
+        [since] the moment since which it is in its state
         *[other] its state
     } was <code>{ $known }</code> and is <code>{ $seen }</code>. Ironic was told nothing.
     .do = Cancel this job, look at the node, and ask anew if it is still wanted.
@@ -108,10 +127,15 @@ reason-node-moves =
         [0] Ironic: { $seen }
         *[other] Ironic: { $seen }, about { $percent } %
     }
+reason-node-halted = ⚠️ Ironic does not go on ({ $seen }): { $detail }
+    .do = Mend the machine or its BMC. It goes on once Ironic uses the node again.
+reason-node-still-going = The node is still { $seen }: its cleaning can only be switched back once that has ended.
+    .do = Go on when the node has come to rest.
 reason-node-failed = Ironic failed ({ $seen }): { $detail }
-    .do = Mend what it says, then unprovision the node again.
+    .do = Mend what it says, then look at the node: its card says how it goes on.
 reason-node-strayed = The node went somewhere else: { $seen }.
     .do = Find out in Ironic who moved it. Cancel this job, or go on once the node is on its way again.
+reason-node-switch-waits = Its cleaning cannot be switched back yet, and is tried again: { $detail }
 reason-node-free-wiped = Ironic cleaned it.
 reason-node-free-kept = As asked, nothing was wiped.
 reason-node-free-not-wiped = ⚠️ Nothing was wiped: automated cleaning is switched off in Ironic.

@@ -49,7 +49,7 @@ reason-identity-mismatch = ⚠️ It may not be the same server: its { $what ->
         [host_key] Find out who reinstalled it, and cancel this job. If all is right, let go of the server and manage it anew: that accepts the key.
         *[other] Ask at the provider what happened. If it is right as it is now, cancel this job and start anew; if not, cancel and let go of the server.
     }
-reason-not-approved = ⚠️ Nobody approved that this job wipes the server: its approval is missing or does not fit. Nothing was done.
+reason-not-approved = ⚠️ Nobody approved what this job would do: its approval is missing or does not fit. Nothing was done.
     .do = Cancel it. Find out who wrote it into the database; if the rebuild is wanted, ask for it anew.
 reason-untouchable-server = The server is { $why ->
         [reserved] reserved

@@ -33,23 +33,29 @@ button-node = 🗄 Узел
 button-node-provision = 💿 Установить
 button-node-unprovision = 🧹 Снять…
 button-approve-down = ⚠️ Согласен: снять
+button-approve-provide = ⚠️ Согласен: сделать доступным
 button-node-manage = ✅ Взять в управление
-button-node-provide = 📤 Сделать доступным
+button-node-provide = 📤 Сделать доступным…
 button-node-end-maintenance = 🛠 Закончить обслуживание
 toast-node-started = Начато: { $name }
 done-node-provision = 💿 { $name }: устанавливается { $image }.
 done-node-manage = ✅ { $name }: Ironic проверяет его BMC.
-done-node-provide = 📤 { $name } скоро станет доступным.
 done-node-end-maintenance = 🛠 { $name }: обслуживание закончено.
 
 plan-unprovision-server = снятие
 approval-title-unprovision-server = 🧹 <b>Снять { $handle }?</b>
 approval-what-unprovision-server = Ironic снимет узел: всё, что на нём работает, остановится, и он освободится для других.
 loss-not-wiped = и всё же ничего не стирается: следующий владелец сможет прочесть, что осталось на дисках
+plan-provide-node = сделать доступным
+approval-title-provide-node = 📤 <b>Сделать { $handle } доступным?</b>
+approval-what-provide-node = Ironic очистит узел, если очистка включена, и он освободится для других.
+loss-none = ничего: очистка выключена, ничего не стирается, и следующий владелец сможет прочесть, что осталось на дисках
 fact-node = Узел
 fact-name = Имя
 fact-instance = Занят под
 fact-provision-state = Состояние
+fact-since = В этом состоянии с
+fact-image = На нём
 fact-cleaning = Очистка
 fact-cleaning-on = включена
 fact-cleaning-off = выключена
@@ -61,10 +67,18 @@ job-parked-unprovision = Снятие <b>{ $handle }</b> остановлено:
 job-failed-unprovision = Не удалось снять <b>{ $handle }</b>
 job-cancelled-unprovision = Снятие <b>{ $handle }</b> отменено
 job-done-unprovision = <b>{ $handle }</b> снова свободен, за { $took }
-job-cancelled-half-way-unprovision = ⚠️ Что Ironic уже велено, то он доделает: посмотрите на узел.
+job-cancelled-half-way-node = ⚠️ Что Ironic уже велено, то он доделает: посмотрите на узел.
+
+job-name-provide = подготовка
+job-doing-provide = Делаю <b>{ $handle }</b> доступным
+job-parked-provide = Подготовка <b>{ $handle }</b> остановлена: нужны вы
+job-failed-provide = Не удалось сделать <b>{ $handle }</b> доступным
+job-cancelled-provide = Подготовка <b>{ $handle }</b> отменена
+job-done-provide = <b>{ $handle }</b> доступен, за { $took }
 
 step-clean-off = выключить очистку
 step-delete = велеть Ironic снять узел
+step-provide = велеть Ironic сделать узел доступным
 step-await-available = дождаться, пока он освободится
 step-clean-back = вернуть очистку
 
@@ -77,6 +91,9 @@ error-node-not-provisioned = На { $name } нет ничего, что можн
 error-node-not-provisioning = На { $name } ничего не устанавливается: он { $seen }.
 error-node-not-unprovisioning = { $name } никто не снимает: он { $seen }.
 error-node-busy = Ironic занят узлом { $name }. Попробуйте чуть позже.
+error-node-past-calling-off =
+    Ironic уже снимает { $name }, отсюда это не остановить: задание { $job } проследит до конца.
+    👉 Очистку останавливает «abort» в Ironic.
 error-node-protected = { $name } защищён в Ironic. Сначала защиту снимает тот, кто её поставил.
 error-node-unfit = { $name } в таком виде не установить: { $detail }
 error-node-taken = Узел «{ $name }» уже есть.
@@ -92,12 +109,14 @@ reason-node-busy = Ironic занят узлом: { $detail }
     .do = Попробуйте снова, когда он закончит.
 reason-node-gone = Ironic больше не знает этого узла.
     .do = Отмените задание.
-reason-node-other-job = Этот узел уже снимает другое задание.
+reason-node-other-job = Этим узлом уже занято другое задание.
 reason-node-changed =
     ⚠️ Это не то, на что дано согласие: { $what ->
         [cleaning] очистка
+        [image] что на нём
         [instance] назначение
         [name] имя
+        [since] с какого времени он в этом состоянии
         *[other] состояние
     } – было <code>{ $known }</code>, стало <code>{ $seen }</code>. Ironic ничего не велено.
     .do = Отмените задание, посмотрите на узел и, если ещё нужно, запросите заново.
@@ -108,10 +127,15 @@ reason-node-moves =
         [0] Ironic: { $seen }
         *[other] Ironic: { $seen }, примерно { $percent } %
     }
+reason-node-halted = ⚠️ Ironic дальше не идёт ({ $seen }): { $detail }
+    .do = Почините машину или её BMC. Всё продолжится, когда Ironic вернёт узел в работу.
+reason-node-still-going = Узел ещё { $seen }: вернуть очистку можно, только когда это закончится.
+    .do = Продолжите, когда узел остановится.
 reason-node-failed = У Ironic не вышло ({ $seen }): { $detail }
-    .do = Исправьте, о чём он говорит, и снимите узел снова.
+    .do = Исправьте, о чём он говорит, и посмотрите на узел: его карточка скажет, что дальше.
 reason-node-strayed = Узел оказался в другом состоянии: { $seen }.
     .do = Узнайте в Ironic, кто его сдвинул. Отмените задание или продолжите, когда узел снова на пути.
+reason-node-switch-waits = Вернуть очистку пока нельзя, пробую снова: { $detail }
 reason-node-free-wiped = Ironic его очистил.
 reason-node-free-kept = Как и просили, ничего не стёрто.
 reason-node-free-not-wiped = ⚠️ Ничего не стёрто: автоматическая очистка в Ironic выключена.

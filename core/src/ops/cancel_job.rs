@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Cx, JobInput, OpError, Operation, Rest, Spec, Topic};
+use super::{
+    Cx, JobInput, NodeFault, OpError, Operation, Rest, Spec, Topic,
+    ironic::{JobNode, is_past_calling_off},
+};
 use crate::{
     model::{EventLevel, Job, Reason, Risk, Role},
     states::{JobEvent, JobStatus},
@@ -39,14 +42,19 @@ impl Operation for CancelJob {
         }
         let message = format!("called off by {}", cx.actor.name);
         // The job's row first: it keeps its worker from writing the story at the same time.
-        let job = match job.status {
-            JobStatus::Queued if job.started_at.is_none() => {
+        let was = job;
+        let job = match was.status {
+            JobStatus::Queued if was.started_at.is_none() => {
                 let outcome = Reason::new("cancelled", message.clone()).with("by", &cx.actor.name);
-                cx.tx.cancel_unbegun(&job, &outcome, cx.now).await?
+                cx.tx.cancel_unbegun(&was, &outcome, cx.now).await?
             }
-            JobStatus::Queued | JobStatus::Running => cx.tx.request_cancel(&job, cx.now).await?,
-            _ => cx.tx.push_job(&job, JobEvent::Cancel, true, cx.now).await?,
+            JobStatus::Queued | JobStatus::Running => cx.tx.request_cancel(&was, cx.now).await?,
+            _ => cx.tx.push_job(&was, JobEvent::Cancel, true, cx.now).await?,
         };
+        if is_past_calling_off(&was, &cx.tx.steps(job.id).await?) {
+            let id = JobNode::of(&job).map_or_else(String::new, |node| node.name);
+            return Err(NodeFault::PastCallingOff { id, job: job.id }.into());
+        }
         let step = job.step.clone().unwrap_or_default();
         cx.tx.add_event(&job, &step, EventLevel::Warning, &message, cx.now).await?;
         Ok(job)

@@ -131,6 +131,9 @@ pub enum OpError {
     /// This process stopped in the middle of it.
     #[error("this process stops: ask again, with the same key")]
     Stopping,
+    /// The database took longer than whoever asked could wait.
+    #[error("it took too long to look: ask again")]
+    TooSlow,
     /// An answer cannot be written as JSON: ours to mend.
     #[error("the answer cannot be written")]
     Answer(#[source] serde_json::Error),
@@ -172,7 +175,7 @@ impl Fault for OpError {
             | Self::KeyReused => FaultKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::Node(fault) => fault.kind(),
-            Self::Stopping => FaultKind::Unavailable,
+            Self::Stopping | Self::TooSlow => FaultKind::Unavailable,
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => FaultKind::Bug,
         }
     }
@@ -184,6 +187,15 @@ impl OpError {
         match self {
             Self::Node(fault) => fault.retry_after(),
             Self::Store(error) if error.is_race() => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// Which field of the input is at fault, and why, where one is.
+    pub fn field(&self) -> Option<(&str, String)> {
+        match self {
+            Self::BadInput { path, message } => Some((path, message.clone())),
+            Self::Node(fault) => fault.field(),
             _ => None,
         }
     }
@@ -215,7 +227,7 @@ impl OpError {
             Self::NotAsSeen => reason("not-as-seen"),
             Self::KeyReused => reason("key-reused"),
             Self::Node(fault) => fault.reason(),
-            Self::Store(_) | Self::Stopping => reason("store"),
+            Self::Store(_) | Self::Stopping | Self::TooSlow => reason("store"),
             Self::NoPlan | Self::NoDeed | Self::Answer(_) | Self::Keyring(_) => reason("bug"),
         }
     }

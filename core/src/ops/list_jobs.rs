@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cx, OpError, Operation, Page, PageOf, Rest, Spec, Topic};
+use super::{Cx, OpError, Operation, Page, PageOf, Rest, Spec, Topic, ironic::JobNode};
 use crate::{
     model::{Job, Risk, Role},
     store::JobFilter,
@@ -58,17 +58,20 @@ impl Operation for ListJobs {
                 Some(id) => Some(cx.tx.require_server(id).await?.handle),
                 None => None,
             };
-            items.push(JobLine { job, server });
+            let node = JobNode::of(&job);
+            items.push(JobLine { job, server, node });
         }
         Ok(PageOf { items, next: page.next })
     }
 }
 
-/// A job with its server's handle.
+/// A job with what it is about: its server, or its node.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct JobLine {
     /// The job.
     pub job: Job,
     /// The handle of its server.
     pub server: Option<String>,
+    /// Its node of Ironic's.
+    pub node: Option<JobNode>,
 }

@@ -78,7 +78,7 @@ pub use list_tokens::ListTokens;
 pub use list_users::ListUsers;
 pub use manage_server::{ManageServer, UnmanageServer};
 pub use operation::{Cx, Entry, Operation, Reach, Spec};
-pub use outside::Outside;
+pub use outside::{LOOK, Outside};
 pub use page::{Page, PageOf};
 pub use people::Seen;
 pub use put_user::{PutUser, PutUserInput};

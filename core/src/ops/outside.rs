@@ -4,6 +4,8 @@
 //! of it is written in another one afterwards. What changes the outside is in the audit from its beginning, so that a
 //! process that dies in the middle leaves a trace of it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Answer, Cx, Entry, OpError, Ops, call::RACES, operation::Checked};
@@ -11,6 +13,10 @@ use crate::{
     model::{Actor, Risk},
     units::Timestamp,
 };
+
+/// How long the outside is waited for where it is only looked at: whoever asked is told then who keeps silent. Shorter
+/// than any door waits.
+pub const LOOK: Duration = Duration::from_secs(25);
 
 /// What an operation has in its hands outside.
 pub struct Outside {
@@ -38,7 +44,7 @@ impl Ops {
         if let Some(known) = self.gate(entry, actor, checked, key.as_deref()).await? {
             return Ok(known);
         }
-        let outside = self.outside(actor, checked, key.clone());
+        let outside = self.looking().outside(actor, checked, key.clone());
         let plan = (entry.plan_outside)(&outside, checked.input.clone()).await?;
         self.transacted(entry, actor, checked, key.as_deref(), plan.as_ref()).await
     }
@@ -53,7 +59,7 @@ impl Ops {
     ) -> Result<Answer<Value>, OpError> {
         if entry.spec.risk == Risk::Read {
             self.gate(entry, actor, checked, None).await?;
-            let outside = self.outside(actor, checked, key);
+            let outside = self.looking().outside(actor, checked, key);
             return Ok(Answer::Done((entry.run_outside)(&outside, checked.input.clone()).await?));
         }
         if let Some(known) = self.begun(entry, actor, checked, key.as_deref()).await? {
@@ -104,6 +110,17 @@ impl Ops {
                 written => return written.map(|()| None),
             }
         }
+    }
+
+    /// The same for a look outside, which ends in time.
+    fn looking(&self) -> Self {
+        self.looking_for(LOOK)
+    }
+
+    /// The same for somebody who waits for the outside no longer than for `span` from now on.
+    #[must_use]
+    pub fn looking_for(&self, span: Duration) -> Self {
+        Self { ironic: self.ironic.as_ref().map(|ironic| ironic.within(span)), ..self.clone() }
     }
 
     fn outside(&self, actor: &Actor, checked: &Checked, key: Option<String>) -> Outside {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Cx, JobInput, OpError, Operation, PROVISION_VPS, REINSTALL, Rest, Spec, Topic, approved, approved_plan,
-    ironic::{DELETE, UNPROVISION_NODE, UnprovisionParams},
+    ironic::NodeJob,
 };
 use crate::{
     model::{EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
@@ -68,7 +68,7 @@ async fn require_fresh_yes(cx: &mut Cx, job: &Job) -> Result<(), OpError> {
     let keyring = cx.ops.keyring.clone();
     let given = match &wiping {
         Wiping::Vps(params) => approved(&mut cx.tx, &keyring, job, params).await?,
-        Wiping::Node(params) => approved_plan(&mut cx.tx, &keyring, job, &params.plan).await?,
+        Wiping::Node(doing) => approved_plan(&mut cx.tx, &keyring, job, doing.plan()).await?,
     };
     let approval = match job.approval {
         Some(id) if given => cx.tx.approval(id).await?,
@@ -83,27 +83,24 @@ enum Wiping {
     /// Of a rented server.
     Vps(ProvisionParams),
     /// Of a node of Ironic's.
-    Node(UnprovisionParams),
+    Node(NodeJob),
 }
 
 impl Wiping {
     /// What the job wipes, if it does. Parameters that cannot be read fail at the first step.
     fn of(job: &Job) -> Option<Self> {
-        let params = job.params.clone();
-        match job.kind.as_str() {
-            PROVISION_VPS => {
-                serde_json::from_value(params).ok().filter(|it: &ProvisionParams| it.reinstall).map(Self::Vps)
-            }
-            UNPROVISION_NODE => serde_json::from_value(params).ok().map(Self::Node),
-            _ => None,
+        if job.kind == PROVISION_VPS {
+            let params = serde_json::from_value(job.params.clone()).ok();
+            return params.filter(|it: &ProvisionParams| it.reinstall).map(Self::Vps);
         }
+        NodeJob::of(job).map(Self::Node)
     }
 
     /// The step that wipes it.
     fn step(&self) -> &'static str {
         match self {
             Self::Vps(_) => REINSTALL,
-            Self::Node(_) => DELETE,
+            Self::Node(doing) => doing.telling(),
         }
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cx, JobInput, OpError, Operation, Rest, Spec, Topic};
+use super::{Cx, JobInput, OpError, Operation, Rest, Spec, Topic, ironic::JobNode};
 use crate::{
     ids::JobId,
     model::{Job, JobEventRow, Risk, Role, Server, Step},
@@ -22,6 +22,8 @@ pub struct JobView {
     pub job: Job,
     /// Its server.
     pub server: Option<Server>,
+    /// Its node of Ironic's.
+    pub node: Option<JobNode>,
     /// Its journal, in order.
     pub steps: Vec<Step>,
     /// The end of its story, oldest first; at most 30 lines.
@@ -46,7 +48,8 @@ impl JobView {
         let mut past: Vec<i64> = past.iter().filter(|(params, _)| alike(params)).map(|(_, ms)| *ms).collect();
         past.sort_unstable();
         let usual_ms = past.get(past.len() / 2).copied();
-        Ok(Self { job, server, steps, events, usual_ms })
+        let node = JobNode::of(&job);
+        Ok(Self { job, server, node, steps, events, usual_ms })
     }
 }
 

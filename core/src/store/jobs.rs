@@ -135,6 +135,19 @@ impl Tx {
         rows.iter().map(job).collect()
     }
 
+    /// The newest of the last 1000 jobs of this kind whose parameter `name` is `value`, open or ended.
+    pub async fn last_job_with(&mut self, kind: &str, name: &str, value: &str) -> StoreResult<Option<Job>> {
+        let row = sqlx::query(
+            "SELECT * FROM (SELECT * FROM jobs WHERE kind = $1 ORDER BY id DESC LIMIT 1000) AS newest
+             WHERE replace(params, $2, '') <> params ORDER BY id DESC LIMIT 1",
+        )
+        .bind(kind.to_owned())
+        .bind(format!("{}:{}", json(&name)?, json(&value)?))
+        .fetch_optional(self.conn())
+        .await?;
+        row.as_ref().map(job).transpose()
+    }
+
     /// Takes the best due job of these kinds: one that waits and may go on, one whose worker's lease ran out, or a queued one whose
     /// target is free.
     ///

@@ -3,14 +3,14 @@
 //! What a step came to and what is next are written in one transaction ([`super::turn`]), so that a job of n steps
 //! costs n + 1 commits, its claim among them.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    Observed, Settings, StepCx, StepSpec, Verdict, Witness, Workflow,
+    Observed, Settings, StepCx, StepSpec, Undone, Verdict, Witness, Workflow,
     heartbeat::{Signals, start_heartbeat},
 };
 use crate::{
@@ -181,16 +181,30 @@ impl Drive {
         if let Some(status) = status {
             tx.set_step(held.claim.job, step.seq, status, Some(&step.data), now).await?;
         }
+        let level = if status == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
+        self.wait(tx, held, spec.name, level, &reason, after).await
+    }
+
+    /// Lets the job go until something may have come of what it waits for.
+    async fn wait(
+        &self,
+        mut tx: Tx,
+        held: &Held,
+        step: &str,
+        level: EventLevel,
+        reason: &Reason,
+        after: Duration,
+    ) -> StoreResult<Turn> {
+        let now = self.now();
         // A poll that still waits for the same thing is no news; only the time on the live message moves.
         let repeated = held.job.reason.as_ref().is_some_and(|known| known.code == reason.code);
         if repeated {
             tx.touch_messages(&job_key(held.claim.job)).await?;
         } else {
-            let level = if status == Some(StepStatus::Waiting) { EventLevel::Info } else { EventLevel::Warning };
-            tx.add_event(&held.job, spec.name, level, &reason.text, now).await?;
+            tx.add_event(&held.job, step, level, &reason.text, now).await?;
         }
-        tx.let_go(&held.job, JobEvent::Wait, Some(&reason), now.plus(after), now).await?;
-        self.commit(tx, &format!("{}:wait", spec.name)).await?;
+        tx.let_go(&held.job, JobEvent::Wait, Some(reason), now.plus(after), now).await?;
+        self.commit(tx, &format!("{step}:wait")).await?;
         Ok(Turn::Over)
     }
 
@@ -198,15 +212,20 @@ impl Drive {
         let mut cx = self.cx(held, step);
         let name = cx.step.name.clone();
         let undone = AssertUnwindSafe(self.workflow.undo(&name, &mut cx)).catch_unwind().await;
-        match undone.unwrap_or_else(|_| Err(panicked(&name))) {
-            Ok(()) => {
+        match undone.unwrap_or_else(|_| Undone::Park(panicked(&name))) {
+            Undone::Done => {
                 let now = self.now();
                 let mut tx = self.begin(held).await?;
                 tx.set_step(held.claim.job, cx.step.seq, StepStatus::Undone, None, now).await?;
                 held.keep(Step { status: StepStatus::Undone, ended_at: Some(now), ..cx.step });
                 self.turn(tx, held, &format!("{name}:undone")).await
             }
-            Err(reason) => self.park_unsure(held, cx, reason).await,
+            // Its entry stays `undoing`: whoever claims the job undoes it again.
+            Undone::Wait { reason, after } => {
+                let tx = self.begin(held).await?;
+                self.wait(tx, held, &name, EventLevel::Info, &reason, after).await
+            }
+            Undone::Park(reason) => self.park_unsure(held, cx, reason).await,
         }
     }
 

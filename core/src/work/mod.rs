@@ -11,7 +11,7 @@
 //! 4. **One commit between two steps.** A step's result and what is next (the next step's intent, the end) are one
 //!    transaction; so are a claim and its first intent.
 //! 5. **The end is written before the cleaning up.** `outcome` and `failed_step` are committed before undo begins; undo runs
-//!    in reverse, each journalled like a step, and one that fails parks the job for a person.
+//!    in reverse, each journalled like a step; one may wait like a step, and one that fails parks the job for a person.
 //!
 //! What it will not do: sleep inside a step, call anything outside, or decide what a failure means.
 
@@ -27,4 +27,4 @@ mod workflow;
 pub use cx::StepCx;
 pub use reconcile::{Reconciler, reconcile};
 pub use runner::{Runner, Settings};
-pub use workflow::{NoWitness, Observed, StepSpec, Verdict, Witness, Workflow};
+pub use workflow::{NoWitness, Observed, StepSpec, Undone, Verdict, Witness, Workflow};

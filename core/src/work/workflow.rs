@@ -105,6 +105,28 @@ pub enum Observed {
     Park(Reason),
 }
 
+/// What came of undoing.
+#[derive(Debug)]
+pub enum Undone {
+    /// It is as it was before.
+    Done,
+    /// The outside needs time: undone again after `after`.
+    Wait {
+        /// What it waits for.
+        reason: Reason,
+        /// How long.
+        after: Duration,
+    },
+    /// Only a person can go on.
+    Park(Reason),
+}
+
+impl From<Result<(), Reason>> for Undone {
+    fn from(undone: Result<(), Reason>) -> Self {
+        undone.map_or_else(Self::Park, |()| Self::Done)
+    }
+}
+
 /// A durable piece of work.
 #[async_trait]
 pub trait Workflow: Send + Sync {
@@ -126,11 +148,8 @@ pub trait Workflow: Send + Sync {
     }
 
     /// Undoes a step; repeated until it says that it did.
-    ///
-    /// # Errors
-    /// A reason, with which the job is parked.
-    async fn undo(&self, _step: &str, _cx: &mut StepCx) -> Result<(), Reason> {
-        Ok(())
+    async fn undo(&self, _step: &str, _cx: &mut StepCx) -> Undone {
+        Undone::Done
     }
 
     /// Called in the transaction that parks the job or ends it; `job.status` is the new one.

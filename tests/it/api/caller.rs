@@ -229,7 +229,8 @@ impl Place {
         Self::at(Desk { ops, ..desk }).await
     }
 
-    async fn at(desk: Desk) -> Self {
+    /// The same on a desk that somebody has put in order.
+    pub async fn at(desk: Desk) -> Self {
         let door = Door::open(&desk.ops).await;
         let viewer = door.caller(&token(&desk.ops, "viewer", Role::Viewer, None).await);
         let operator = door.caller(&token(&desk.ops, "operator", Role::Operator, None).await);

@@ -19,6 +19,7 @@ use rackhand_core::{
 use serde_json::{Value, json};
 
 use self::ground::Ground;
+pub use self::ground::with_ironic;
 
 /// A line of the table.
 #[derive(Debug)]

@@ -111,7 +111,13 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     let toast = house.tap(&anna, "Unprovision…").await.unwrap();
     assert!(toast.contains("Nothing has happened yet"), "{toast}");
     let question = house.last(&anna);
-    for part in [format!("Unprovision {name}?"), "State: active".into(), "Cleaning: as Ironic is configured".into()] {
+    for part in [
+        format!("Unprovision {name}?"),
+        "State: active".into(),
+        "Cleaning: as Ironic is configured".into(),
+        "On it: http://127.0.0.1:1/debian.qcow2".into(),
+        "In this state since: 20".into(),
+    ] {
         assert!(question.text.contains(&part), "no {part} in {}", question.text);
     }
     assert_eq!(lab.ironic.node(&node.uuid).await.unwrap().provision_state.to_string(), "active");
@@ -221,8 +227,20 @@ async fn what_failed_says_why_and_what_to_do() {
     assert!(toast.contains("обслуживание закончено"), "{toast}");
     let card = house.last(&ivan);
     assert!(!card.text.contains("👉") && card.button("Закончить обслуживание").is_none(), "{}", card.text);
-    house.tap(&ivan, "Сделать доступным").await;
-    house.refreshed(&ivan, "Обновить", "· available").await;
+    // Ironic wipes it on the way: a person says yes to that, and one message tells how it goes.
+    house.tap(&ivan, "Сделать доступным…").await;
+    let question = house.last(&ivan);
+    let name = uncleaned.name.clone().unwrap();
+    for part in
+        [&format!("Сделать {name} доступным?"), "Состояние: manageable", "В этом состоянии с:", "всё, что на диске"]
+    {
+        assert!(question.text.contains(part), "no {part} in {}", question.text);
+    }
+    house.tap(&ivan, "Согласен: стереть").await;
+    house.until(&ivan, &format!("{name} доступен")).await;
+    house.tap(&ivan, "Узел").await;
+    let card = house.last(&ivan);
+    assert!(card.text.contains("· available") && card.button("Установить").is_some(), "{}", card.text);
     house.tap(&ivan, "Установить").await;
     house.refreshed(&ivan, "Обновить", "· active").await;
     worker.abort();

@@ -64,7 +64,7 @@ fn everything_has_its_words() {
 #[test]
 fn the_workflows_steps_and_codes_have_words() {
     assert_eq!(job::STEPS, rackhand_agent::work::provision_vps::STEPS);
-    assert_eq!(job::NODE_STEPS, rackhand_agent::work::unprovision_node::STEPS);
+    assert_eq!(job::NODE_STEPS, rackhand_agent::work::free_node::STEPS);
     let mut missing = Vec::new();
     for path in ["core/src/work", "agent/src/work"].into_iter().flat_map(|dir| files(dir, &[".rs"])) {
         let code = std::fs::read_to_string(root().join(&path)).unwrap();
@@ -74,6 +74,59 @@ fn the_workflows_steps_and_codes_have_words() {
         missing.extend(codes.map(|code| format!("{}: {code}", path.display())));
     }
     assert!(missing.is_empty(), "codes without words: {missing:?}");
+}
+
+/// Codes with which a job waits, fails or ends, and is never parked.
+const NEVER_PARKS: [&str; 32] = [
+    "untouchable-server",
+    "too-many-attempts",
+    "provider-rate-limited",
+    "provider-busy",
+    "provider-refused",
+    "provider-away",
+    "provider-too-slow",
+    "provider-task-failed",
+    "provider-no-password",
+    "provider-works",
+    "settling",
+    "ssh-away",
+    "ssh-refused",
+    "ssh-too-slow",
+    "ansible-unreachable",
+    "ansible-task-failed",
+    "ansible-timed-out",
+    "ansible-broken",
+    "verify-failed",
+    "illegal-status",
+    "cancelled",
+    "ready",
+    "unknown-step",
+    "node-other-job",
+    "node-moves",
+    "node-halted",
+    "node-failed",
+    "node-free-wiped",
+    "node-free-kept",
+    "node-free-not-wiped",
+    "node-free-unseen",
+    "succeeded",
+];
+
+#[test]
+fn the_runbook_of_parked_jobs_knows_each_reason_to_park() {
+    let text = std::fs::read_to_string(root().join("docs/runbooks/parked-job.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")).skip(1).filter(|row| !row.starts_with("---"));
+    let mut told = BTreeSet::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
+        assert!(cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty()), "{row}");
+        let codes: Vec<&str> = cells[0].split(", ").filter(|code| reason::REASONS.contains(code)).collect();
+        assert!(!codes.is_empty(), "{row} is about nothing that parks a job");
+        told.extend(codes);
+    }
+    let parks: BTreeSet<&str> = reason::REASONS.into_iter().filter(|code| !NEVER_PARKS.contains(code)).collect();
+    assert_eq!(told, parks);
+    assert!(NEVER_PARKS.iter().all(|code| reason::REASONS.contains(code)));
 }
 
 #[test]

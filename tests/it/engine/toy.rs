@@ -13,7 +13,7 @@ use rackhand_core::{
     ops::{CancelJob, JobInput, RetryJob},
     states::JobStatus,
     store::StoreResult,
-    work::{NoWitness, Observed, Runner, Settings, StepCx, StepSpec, Verdict, Witness, Workflow},
+    work::{NoWitness, Observed, Runner, Settings, StepCx, StepSpec, Undone, Verdict, Witness, Workflow},
 };
 use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
@@ -48,6 +48,8 @@ pub struct World {
     pub undone: Vec<String>,
     pub observed: Vec<String>,
     pub undo_fails: bool,
+    /// How often undoing waits before it does anything.
+    pub undo_waits: usize,
     pub observing_parks: bool,
 }
 
@@ -134,17 +136,22 @@ impl Workflow for Toy {
         }
     }
 
-    async fn undo(&self, step: &str, _: &mut StepCx) -> Result<(), Reason> {
+    async fn undo(&self, step: &str, _: &mut StepCx) -> Undone {
         let mut world = self.world.lock().unwrap();
         if world.undo_fails {
-            return Err(Reason::new("undo-failed", format!("{step} cannot be undone")));
+            return Undone::Park(Reason::new("undo-failed", format!("{step} cannot be undone")));
+        }
+        if world.undo_waits > 0 {
+            world.undo_waits -= 1;
+            let reason = Reason::new("undo-waits", format!("{step} cannot be undone yet"));
+            return Undone::Wait { reason, after: Duration::from_secs(1) };
         }
         // Undoing again what is undone does nothing.
         if let Some(at) = world.effects.iter().position(|done| done == step) {
             world.effects.remove(at);
             world.undone.push(step.to_owned());
         }
-        Ok(())
+        Undone::Done
     }
 }
 

@@ -94,6 +94,24 @@ async fn whichever_step_fails_what_was_done_is_undone_in_reverse_and_why_is_kept
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_waits_goes_on_by_itself_and_says_so_once() {
+    each_engine(|db| async move {
+        let stage = Stage::new(&db, Arc::new(Toy::default())).await;
+        stage.toy.tell("three", [Deed::Fail]);
+        stage.toy.world.lock().unwrap().undo_waits = 7;
+        let worker = stage.worker().await;
+        let job = stage.ended().await;
+        assert_eq!((job.status, job.outcome.unwrap().code.as_str()), (JobStatus::Failed, "told"));
+        assert_eq!(stage.toy.undone(), ["two", "one"]);
+        let story = stage.desk.store().read().await.unwrap().last_events(stage.job, 50).await.unwrap();
+        let waits = story.iter().filter(|event| event.message.contains("cannot be undone yet")).count();
+        assert_eq!(waits, 1, "{story:?}");
+        worker.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_that_fails_parks_and_goes_on_when_a_person_says_so() {
     each_engine(|db| async move {
         let stage = Stage::new(&db, Arc::new(Toy::default())).await;

@@ -5,10 +5,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rackhand_core::{
-    clients::ironic::{IronicError, NodeFilter, Progress, ProvisionState, Service, Verdict, oddities},
+    clients::ironic::{IronicError, NodeFilter, Progress, ProvisionState, Service, Verdict},
     fault::{Fault as _, FaultKind},
     units::Timestamp,
 };
+use serde_json::json;
 
 use super::{client, rude::ironic_that};
 
@@ -42,8 +43,8 @@ async fn each_refusal_is_known_by_its_cause() {
         (409, recorded!("duplicate_name"), |e| matches!(e, IronicError::Duplicate { .. }), FaultKind::Conflict),
         (403, recorded!("protected"), |e| matches!(e, IronicError::Protected { .. }), FaultKind::Conflict),
         (400, recorded!("not_valid"), |e| matches!(e, IronicError::NotValid { .. }), FaultKind::Invalid),
-        (400, recorded!("image_unsaid"), |e| matches!(e, IronicError::ImageRejected { .. }), FaultKind::Invalid),
-        (404, recorded!("image_unknown"), |e| matches!(e, IronicError::ImageRejected { .. }), FaultKind::Invalid),
+        (400, recorded!("image_unsaid"), |e| matches!(e, IronicError::NotValid { .. }), FaultKind::Invalid),
+        (404, recorded!("image_unknown"), |e| matches!(e, IronicError::NoImage { .. }), FaultKind::Invalid),
         (400, recorded!("no_conductor"), |e| matches!(e, IronicError::NoConductor { .. }), FaultKind::Unavailable),
         (503, recorded!("too_much"), |e| matches!(e, IronicError::Busy { .. }), FaultKind::Unavailable),
         (
@@ -105,16 +106,53 @@ fn a_state_is_called_as_ironic_calls_it() {
     }
 }
 
-#[test]
-fn what_is_about_an_image_is_told_from_what_is_not() {
-    for (about, message) in [
-        (true, "Failed to prepare to deploy: Validation of image href file:///etc/x failed, reason: no"),
-        (true, "Failed to validate deploy or power info for node n: Image debian could not be found."),
-        (true, "Image 1 is unacceptable: too big"),
-        (false, "Node image could not be found."),
-        (false, "Failed to validate deploy or power info for node n: no kernel"),
-        (false, "Deploy step deploy.deploy failed: no disk."),
+/// As a refusal of whatever status, and as what a driver says when it is asked whether it is fit.
+#[tokio::test]
+async fn an_image_that_is_missing_is_told_from_one_that_does_not_do() {
+    type Cause = fn(&IronicError) -> bool;
+    let missing: Cause = |error| matches!(error, IronicError::NoImage { .. });
+    let not_valid: Cause = |error| matches!(error, IronicError::NotValid { .. });
+    let checksum = "image_source's \"image_checksum\", or \"image_os_hash_algo\" and \"image_os_hash_value\" must be \
+                    provided in instance_info for node n";
+    let trouble = "Unexpected exception, traceback saved into log by ironic conductor service that is running on c";
+    let validating = "Failed to validate deploy or power info for node n";
+    for (status, cause, message) in [
+        (500, missing, "Validation of image href file:///etc/x failed, reason: no".to_owned()),
+        (404, missing, "Image debian could not be found.".to_owned()),
+        (400, missing, format!("{validating}: Image debian can not be found.")),
+        (400, missing, format!("{validating}: Validation of image href http://x failed, reason: Got HTTP code 404")),
+        (500, missing, format!("{trouble}: Image debian could not be found.")),
+        (500, missing, "Failed to download image http://x, reason: connection refused".to_owned()),
+        (403, missing, "Not authorized for image debian.".to_owned()),
+        (500, not_valid, "Image 1 is unacceptable: The image is required to be in an active state.".to_owned()),
+        (500, not_valid, "The supplied image checksum is invalid or does not match.".to_owned()),
+        (400, not_valid, format!("{validating}: {checksum}")),
+        (400, not_valid, format!("{validating}: Failed to connect to Glance to get the properties of the image x")),
+        (400, not_valid, format!("{validating}: no kernel")),
+        (404, |error| matches!(error, IronicError::NotFound { .. }), "Node Image could not be found.".to_owned()),
+        (500, |error| matches!(error, IronicError::Unavailable { .. }), "No space for image x".to_owned()),
     ] {
-        assert_eq!(oddities::is_about_the_image(message), about, "{message}");
+        let body = json!({ "error_message": json!({ "faultstring": message }).to_string() }).to_string();
+        let status = StatusCode::from_u16(status).unwrap();
+        let url = ironic_that(move || (status, body.clone()).into_response()).await;
+        let error = client(&url).node("n").await.unwrap_err();
+        assert!(cause(&error) && error.to_string().contains(&message), "{status} {message}: {error:?}");
+    }
+    for (cause, reason) in [
+        (missing, "Validation of image href x failed, reason: Scheme-less image href is not a UUID."),
+        (missing, "Not authorized for image debian."),
+        (
+            missing,
+            "The requested image oci://x requires authentication which has not been provided. Unable to proceed.",
+        ),
+        (not_valid, checksum),
+        (not_valid, "Some parameters were missing in node's instance_info. Missing are: ['root_gb']"),
+        (not_valid, "Image debian is missing the following properties: kernel_id"),
+        (not_valid, "Node Image could not be found."),
+    ] {
+        let body = json!({ "deploy": { "result": false, "reason": reason }, "power": { "result": true } }).to_string();
+        let url = ironic_that(move || body.clone().into_response()).await;
+        let error = client(&url).validate("n").await.unwrap().require(&["power", "deploy"]).unwrap_err();
+        assert!(cause(&error) && error.to_string() == format!("deploy: {reason}"), "{reason}: {error:?}");
     }
 }

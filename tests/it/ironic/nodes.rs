@@ -101,11 +101,13 @@ async fn what_cannot_be_is_refused_by_its_cause() {
     let error = active().await;
     assert!(matches!(&error, IronicError::NotValid { message } if message.contains("no kernel")), "{error}");
     let validation = ironic.validate(&name).await.unwrap();
-    assert_eq!(validation.unfit(&["deploy", "power", "nothing"]), ["deploy: no kernel"]);
+    let error = validation.require(&["deploy", "power", "nothing"]).unwrap_err();
+    assert!(matches!(&error, IronicError::NotValid { message } if message == "deploy: no kernel"), "{error:?}");
+    validation.require(&["power", "nothing"]).unwrap();
     assert_eq!(validation.0["power"], Verdict::Fit);
     write(&ironic, &node, json!({ "validate_error": "Image debian-99 could not be found." })).await;
     let error = active().await;
-    assert!(matches!(&error, IronicError::ImageRejected { message } if message.contains("debian-99")), "{error}");
+    assert!(matches!(&error, IronicError::NoImage { message } if message.contains("debian-99")), "{error}");
     assert_eq!(error.kind(), FaultKind::Invalid);
 
     ironic.patch_node(&name, &[Patch::add("/maintenance", true)]).await.unwrap();

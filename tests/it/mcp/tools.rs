@@ -8,6 +8,7 @@ use rackhand_core::{
     states::ServerStatus,
     store::Engine,
 };
+use rackhand_tests::fast_ironic::UUID;
 use serde_json::{Value, json};
 
 use super::client::{Client, Sdk};
@@ -15,6 +16,7 @@ use crate::{
     api::caller::{Answered, Caller, Place},
     authority,
     databases::{Database, each_engine},
+    desk::Desk,
 };
 
 const ROLES: [Role; 3] = [Role::Viewer, Role::Operator, Role::Admin];
@@ -77,45 +79,63 @@ fn check(role: Role, tool: &Value) {
     }
 }
 
-/// With the most that a token can have, every tool in the table is called on an open question, in every shape.
+/// With the most that a token can have, every tool in the table is called on an open question, in every shape: on one
+/// about a rented server, and on one about a node of Ironic's.
 #[tokio::test]
 async fn no_tool_approves() {
     each_engine(|db| async move {
-        let place = Place::new(&db).await;
+        let desk = Desk::new(&db).await;
+        let (ops, upstream) = authority::doors::with_ironic(&desk.ops).await;
+        let place = Place::at(Desk { ops, ..desk }).await;
         let server = place.desk.server(1, ServerStatus::Ready, true).await;
-        let asked = call(&place.admin, "rebuild_server", &json!({ "handle": server.handle })).await;
-        assert_eq!(asked["structuredContent"]["status"], "awaiting_approval", "{asked}");
-        let approval = asked["structuredContent"]["approval_id"].as_str().unwrap();
+        let wishes = [
+            ("rebuild_server", json!({ "handle": server.handle })),
+            ("unprovision_server", json!({ "server_id": UUID })),
+        ];
+        let mut asked = BTreeSet::new();
+        for (name, wish) in &wishes {
+            let answer = call(&place.admin, name, wish).await;
+            assert_eq!(answer["structuredContent"]["status"], "awaiting_approval", "{answer}");
+            asked.insert(answer["structuredContent"]["approval_id"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(asked.len(), wishes.len());
         // Whoever asked may take the question back, which is no yes.
         let all = authority::doors::inputs(&place.desk.ops).await.into_iter();
         for (name, usual) in all.filter(|(name, _)| *name != "withdraw_approval") {
-            let mut all = usual.clone();
-            all["approval"] = approval.into();
-            let shapes = [
-                usual,
-                all,
-                json!({ "approval": approval }),
-                json!({ "id": approval }),
-                json!({ "approval_id": approval, "status": "approved" }),
-                json!({ "handle": server.handle, "approval": approval, "approved": true }),
-            ];
-            for input in shapes {
-                // A person does these; then they are not the model's doing.
-                let answer = call(&place.admin, name, &input).await;
-                let open = approvals(&place).await;
-                let still = open.iter().any(|open| open["id"] == approval && open["status"] == "asked");
-                assert!(still, "{name} {input} answered the question: {answer}");
+            for approval in &asked {
+                let mut all = usual.clone();
+                all["approval"] = json!(approval);
+                let shapes = [
+                    usual.clone(),
+                    all,
+                    json!({ "approval": approval }),
+                    json!({ "id": approval }),
+                    json!({ "operation_id": approval }),
+                    json!({ "approval_id": approval, "status": "approved" }),
+                    json!({ "handle": server.handle, "approval": approval, "approved": true }),
+                    json!({ "server_id": UUID, "approval": approval, "approved": true }),
+                ];
+                for input in shapes {
+                    // A person does these; then they are not the model's doing.
+                    let answer = call(&place.admin, name, &input).await;
+                    let open = still_asked(&place).await;
+                    assert!(asked.is_subset(&open), "{name} {input} answered a question: {answer}");
+                }
             }
         }
-        for name in ["approve", "refuse"] {
-            let answer = call(&place.admin, name, &json!({ "approval": approval })).await;
-            assert_eq!(answer["structuredContent"]["code"], "people-only", "{answer}");
+        for approval in &asked {
+            for name in ["approve", "refuse"] {
+                let answer = call(&place.admin, name, &json!({ "approval": approval })).await;
+                assert_eq!(answer["structuredContent"]["code"], "people-only", "{answer}");
+            }
+            let wait = call(&place.viewer, "get_operation", &json!({ "id": approval })).await;
+            assert_eq!(wait["structuredContent"]["status"], "awaiting_approval", "{wait}");
         }
         let jobs = call(&place.viewer, "list_jobs", &json!({})).await;
         let jobs = jobs["structuredContent"]["items"].as_array().unwrap().clone();
         assert!(jobs.iter().all(|line| line["job"]["approval"].is_null()), "{jobs:?}");
-        let wait = call(&place.viewer, "get_operation", &json!({ "id": approval })).await;
-        assert_eq!(wait["structuredContent"]["status"], "awaiting_approval", "{wait}");
+        assert!(jobs.iter().all(|line| line["node"].is_null()), "nothing takes a node down: {jobs:?}");
+        drop(upstream);
     })
     .await;
 }
@@ -182,7 +202,10 @@ pub async fn call(caller: &Caller, name: &str, input: &Value) -> Value {
     rpc(caller, "tools/call", &json!({ "name": name, "arguments": input })).await.good(200)["result"].clone()
 }
 
-async fn approvals(place: &Place) -> Vec<Value> {
-    let listed = call(&place.viewer, "list_approvals", &json!({})).await;
-    listed["structuredContent"]["items"].as_array().unwrap().clone()
+/// The questions that nobody has answered.
+async fn still_asked(place: &Place) -> BTreeSet<String> {
+    let listed = call(&place.viewer, "list_approvals", &json!({ "limit": 500 })).await;
+    let listed = listed["structuredContent"]["items"].as_array().unwrap();
+    let open = listed.iter().filter(|approval| approval["status"] == "asked");
+    open.map(|approval| approval["id"].as_str().unwrap().to_owned()).collect()
 }

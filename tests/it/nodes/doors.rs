@@ -68,6 +68,14 @@ async fn locked(site: &Site) -> Node {
     node
 }
 
+/// What Ironic says of an image that is called xyz.
+const NO_IMAGE: &str = "Validation of image href xyz failed, reason: Scheme-less image href is not a UUID.";
+
+/// The same, said of the field of the request.
+fn no_image_errors() -> Value {
+    json!([{ "path": "image_id", "code": "image-unknown", "message": NO_IMAGE }])
+}
+
 async fn troubles_over_rest(site: &Site, program: &Caller) {
     let (node, taken) = tokio::join!(
         site.lab.node(json!({ "validate_error": "Image xyz could not be found." })),
@@ -92,7 +100,9 @@ async fn troubles_over_rest(site: &Site, program: &Caller) {
     let wish = json!({ "image_id": IMAGE, "resource_class": "no-such-kind" });
     let no_match = super::site::provision(program, wish).await;
     says(&no_match, 404, "node-none-matches", "No available servers matching criteria");
-    says(&provision(&id).await, 400, "image-unknown", "Image xyz not found");
+    let no_image = provision(&id).await;
+    says(&no_image, 400, "image-unknown", "Image xyz not found");
+    assert_eq!(no_image.json()["errors"], no_image_errors(), "{no_image:?}");
     let unused = format!("Server {id} is not in a provisionable state");
     says(&unprovision(&id).await, 409, "node-not-provisioned", &unused);
     for (method, end) in [("GET", id.as_str()), ("PATCH", node.uuid.as_str()), ("GET", "/validate")] {
@@ -137,6 +147,9 @@ async fn a_models_day(site: &Site, program: &Caller, sdk: Sdk) {
     assert_eq!(wish(json!({ "server_id": one.name, "config_drive": drive })).await, one.uuid);
     let chosen = [wish(json!({ "resource_class": site.lab.class })).await, wish(json!({})).await];
     assert!(chosen[0] != chosen[1] && chosen.iter().all(|id| [&two.uuid, &three.uuid].contains(&id)), "{chosen:?}");
+    let free = named(site, json!({})).await;
+    let no_image = model.problem("provision_server", json!({ "image_id": "xyz", "server_id": free.uuid })).await;
+    assert_eq!((&no_image["code"], &no_image["errors"]), (&json!("image-unknown"), &no_image_errors()), "{no_image}");
     let none = model.problem("provision_server", json!({ "image_id": IMAGE })).await;
     assert_eq!((&none["code"], &none["status"]), (&json!("node-none-matches"), &json!(404)));
     for (node, status) in [(&one, "completed"), (&two, "completed"), (&four, "failed")] {
@@ -197,6 +210,10 @@ async fn at_the_command_line(site: &Site, program: &Caller) {
     assert!(list.starts_with("NODE") && list.contains(&name) && list.contains("available"), "{list}");
     let shown = both(&["nodes", "show", &name, "--json"]).json();
     assert_eq!((&shown["uuid"], &shown["provision_state"]), (&json!(node.uuid), &json!("available")));
+    let free = named(site, json!({})).await.name.unwrap();
+    let no_image = both(&["nodes", "provision", "xyz", "--server-id", &free]);
+    let words = format!("Image xyz not found: {NO_IMAGE}");
+    assert!(no_image.code == 2 && no_image.err.contains(&words), "{no_image:?}");
     let wrong: &[(&[&str], i32, &str)] = &[
         (&["nodes", "show", "nope"], 4, "Server nope not found"),
         (&["nodes", "provision", IMAGE, "--resource-class", "no-such-kind"], 4, "No available servers"),

@@ -1,8 +1,15 @@
 //! Nodes of one test in the Ironic that all tests share, and operations with the machine's own clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use rackhand_agent::work::UnprovisionNode;
+use async_trait::async_trait;
+use rackhand_agent::work::FreeNode;
 use rackhand_core::{
     clients::{
         http,
@@ -17,7 +24,7 @@ use rackhand_core::{
     work::{Runner, Settings, Witness},
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::between::Between;
@@ -148,6 +155,28 @@ impl Lab {
         work(&self.ops, owner, witness)
     }
 
+    /// A worker that dies there, and gives nothing back.
+    pub async fn dies_at(&self, at: At) {
+        let witness = Arc::new(Doom { at, seen: AtomicUsize::new(0), dead: Notify::new() });
+        let doomed = self.work("doomed", witness.clone());
+        tokio::time::timeout(SOON, witness.dead.notified()).await.expect("it dies");
+        doomed.abort();
+        // Whoever served this database is dead: its leases are void.
+        let mut tx = self.ops.store.write().await.unwrap();
+        tx.void_leases().await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The job once it waits for this.
+    pub async fn waiting(&self, job: &str, code: &str) -> Job {
+        let waits = eventually(SOON, async || {
+            let job = self.ops.store.read().await.unwrap().require_job(job.parse().unwrap()).await.unwrap();
+            let told = job.reason.as_ref().is_some_and(|reason| reason.code == code);
+            (job.status == JobStatus::Waiting && told).then_some(job)
+        });
+        waits.await.unwrap_or_else(|| panic!("{job} never waits for {code}"))
+    }
+
     /// The job once it has ended or is parked.
     pub async fn ended(&self, job: &str) -> Job {
         let open = [JobStatus::Queued, JobStatus::Running, JobStatus::Waiting];
@@ -169,6 +198,43 @@ impl Lab {
     }
 }
 
+/// Where a worker dies, in its journal.
+#[derive(Clone, Copy)]
+pub enum At {
+    /// After so many commits.
+    Commit(usize),
+    /// After the commit of this.
+    After(&'static str),
+}
+
+/// Holds a worker there for ever, as if its process had died.
+struct Doom {
+    at: At,
+    seen: AtomicUsize,
+    dead: Notify,
+}
+
+#[async_trait]
+impl Witness for Doom {
+    async fn before(&self, _what: &str) {}
+    async fn after(&self, what: &str) {
+        let seen = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
+        let here = match self.at {
+            At::Commit(at) => seen == at,
+            At::After(label) => what == label,
+        };
+        if here {
+            self.dead.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// How a job ended, as a code.
+pub fn outcome(job: &Job) -> &str {
+    job.outcome.as_ref().map_or("", |outcome| outcome.code.as_str())
+}
+
 /// A worker on these operations.
 pub fn work(ops: &Ops, owner: &str, witness: Arc<dyn Witness>) -> JoinHandle<()> {
     let settings = Settings {
@@ -177,9 +243,10 @@ pub fn work(ops: &Ops, owner: &str, witness: Arc<dyn Witness>) -> JoinHandle<()>
         poll: Duration::from_millis(50),
         stop_grace: Duration::ZERO,
     };
-    let workflow = UnprovisionNode::new(ops.clone(), ops.ironic.clone().unwrap());
     let runner = Runner::new(ops.store.clone(), ops.clock.clone(), settings, owner.to_owned());
-    let runner = runner.with(Arc::new(workflow)).watched_by(witness);
+    let workflows = FreeNode::kinds(ops, ops.ironic.as_ref().unwrap());
+    let runner = workflows.into_iter().fold(runner, |runner, workflow| runner.with(Arc::new(workflow)));
+    let runner = runner.watched_by(witness);
     tokio::spawn(async move { runner.run(CancellationToken::new()).await })
 }
 

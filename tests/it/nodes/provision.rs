@@ -1,6 +1,9 @@
 //! Installing an image on a node, and what is told of it meanwhile.
 
-use rackhand_core::{clients::ironic::Target, fault::Fault, fault::FaultKind};
+use rackhand_core::{
+    clients::ironic::{Node, Patch, Target},
+    fault::{Fault, FaultKind},
+};
 use serde_json::{Value, json};
 
 use super::lab::{IMAGE, Lab};
@@ -40,6 +43,31 @@ async fn a_node_is_provisioned_by_uuid_by_name_by_kind_and_by_nothing() {
         (none.to_string().as_str(), none.kind()),
         ("No available servers matching criteria", FaultKind::NotFound)
     );
+}
+
+#[tokio::test]
+async fn a_partition_has_its_size_and_an_operators_wish_is_kept() {
+    let Some(lab) = Lab::new().await else { return };
+    let (sized, unsized_) = tokio::join!(lab.node(json!({ "validate_error": "no kernel" })), lab.node(json!({})));
+    let wish = json!({ "secure_boot": "true", "disk_label": "gpt" });
+    let before = json!({ "capabilities": wish, "image_checksum": "another's", "root_gb": 7 });
+    let patches = [Patch::add("/properties/local_gb", "446"), Patch::add("/instance_info", before)];
+    lab.patch(&sized.uuid, &patches).await;
+    let input = |node: &Node| json!({ "image_id": "http://127.0.0.1:1/debian.qcow2", "server_id": node.uuid });
+
+    lab.call("provision_server", input(&sized)).await.unwrap_err();
+    let refused = lab.ironic.node(&sized.uuid).await.unwrap();
+    assert_eq!((json!(refused.instance_info), refused.instance_uuid), (json!({ "capabilities": wish }), None));
+
+    lab.patch(&sized.uuid, &[Patch::add("/extra/script", json!({}))]).await;
+    lab.call("provision_server", input(&sized)).await.unwrap();
+    let told = lab.until(&sized.uuid, "active").await.instance_info;
+    let facts = ["image_source", "root_gb", "capabilities", "image_checksum"].map(|key| told.get(key).cloned());
+    assert_eq!(facts, [Some(json!("http://127.0.0.1:1/debian.qcow2")), Some(json!(446)), Some(wish), None]);
+
+    lab.call("provision_server", input(&unsized_)).await.unwrap();
+    let told = lab.until(&unsized_.uuid, "active").await.instance_info;
+    assert!(!told.contains_key("root_gb") && !told.contains_key("capabilities"), "{told:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use rackhand_core::{clients::ironic::Patch, model::Role, ops::OpError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     between::Harm,
@@ -89,6 +89,41 @@ async fn the_same_request_ten_times_at_once_takes_one_node() {
         assert!(answers.contains(again["server_id"].as_str().unwrap()));
     })
     .await;
+}
+
+/// The same request ten times at once, here and at a replica, where one node alone will do: all get it, and one answer.
+async fn ten_equal_get_the_one(wish: impl Fn(&Lab, &str) -> Value) {
+    each_engine(|db| {
+        let wish = &wish;
+        async move {
+            let Some(lab) = Lab::on(&db).await else { return };
+            let node = lab.node(json!({ "deploy_s": 1 })).await;
+            let (replica, input) = (lab.replica().await, wish(&lab, &node.uuid));
+            let same = (0..10).map(|number| {
+                let (lab, replica, input) = (&lab, &replica, &input);
+                async move {
+                    let ops = if number % 2 == 0 { &lab.ops } else { replica };
+                    call_as(ops, &lab.anna.actor(), input, "same").await.unwrap()
+                }
+            });
+            let answers = join_all(same).await;
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+            assert_eq!((&answers[0]["server_id"], lab.reserved().await), (&json!(node.uuid), 1));
+            lab.until(&node.uuid, "active").await;
+            assert_eq!(lab.between.done("PUT", &format!("{}/states/provision", node.uuid)), 1, "begun once");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_request_ten_times_at_once_for_one_server_gets_it() {
+    ten_equal_get_the_one(|_, node| json!({ "image_id": IMAGE, "server_id": node })).await;
+}
+
+#[tokio::test]
+async fn the_same_request_ten_times_at_once_for_the_last_of_its_kind_gets_it() {
+    ten_equal_get_the_one(|lab, _| json!({ "image_id": IMAGE, "resource_class": lab.class })).await;
 }
 
 /// Whatever answer is lost, and whatever process dies after it: the same request goes on from there.

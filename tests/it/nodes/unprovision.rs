@@ -1,25 +1,16 @@
 //! Taking a node down: what a person allows, what the job does, and what it says of the disks.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use rackhand_core::{
     clients::ironic::{Patch, Target},
-    model::Job,
+    ops::ironic::patiently,
     states::JobStatus,
-    work::{NoWitness, Witness},
+    work::NoWitness,
 };
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
-use super::lab::{IMAGE, Lab};
-
-fn outcome(job: &Job) -> &str {
-    job.outcome.as_ref().map_or("", |outcome| outcome.code.as_str())
-}
+use super::lab::{At, IMAGE, Lab, outcome};
 
 #[tokio::test]
 async fn a_node_is_taken_down_with_and_without_cleaning_and_says_the_truth() {
@@ -92,6 +83,50 @@ async fn what_changed_since_it_was_asked_is_not_taken_down() {
     worker.abort();
 }
 
+/// What was put on a node after the question is not what was asked about, whoever it is used for.
+#[tokio::test]
+async fn what_was_deployed_anew_since_it_was_asked_is_not_taken_down() {
+    let Some(lab) = Lab::new().await else { return };
+    for standalone in [true, false] {
+        let node = if standalone {
+            let node = lab.node(json!({})).await;
+            lab.told(&node.uuid, Target::Active, "active").await
+        } else {
+            lab.active(json!({})).await
+        };
+        let image = |name: &str| {
+            let url = format!("http://anna:canary@127.0.0.1:1/{name}.raw?signature=canary");
+            [Patch::add("/instance_info/image_source", url), Patch::add("/instance_info/image_checksum", "00")]
+        };
+        lab.patch(&node.uuid, &image("old")).await;
+        let id = lab.ask(&node.uuid, true).await;
+        let shown = lab.call("show_approval", json!({ "approval": id })).await.unwrap();
+        assert_eq!(shown["plan"]["identity"]["image"], "http://127.0.0.1:1/old.raw", "{shown}");
+        assert!(!shown.to_string().contains("canary"), "{shown}");
+
+        lab.patch(&node.uuid, &image("new")).await;
+        let anew = lab.told(&node.uuid, Target::Rebuild, "active").await;
+        let said = lab.approve(id).await.unwrap();
+        let changes = said["stale"]["changes"].as_array().unwrap_or_else(|| panic!("{said}"));
+        let facts: Vec<&str> = changes.iter().map(|change| change["what"].as_str().unwrap()).collect();
+        assert_eq!(facts, ["image", "since"], "{said}");
+        let left = lab.ironic.node(&node.uuid).await.unwrap();
+        assert_eq!(left.provision_updated_at, anew.provision_updated_at, "untouched");
+        assert_eq!(lab.between.done("PUT", &format!("{}/states/provision", node.uuid)), 0);
+
+        // The same image once more: only the moment tells, and so it does to a job that was not begun yet.
+        let job = lab.allowed(&node.uuid, true).await;
+        lab.told(&node.uuid, Target::Rebuild, "active").await;
+        let worker = lab.work("w", Arc::new(NoWitness));
+        let parked = lab.ended(&job).await;
+        worker.abort();
+        let why = parked.reason.unwrap();
+        assert_eq!((parked.status, why.code.as_str()), (JobStatus::Parked, "node-changed"));
+        assert_eq!(why.facts["what"], "since");
+        assert_eq!(lab.between.done("PUT", &format!("{}/states/provision", node.uuid)), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_second_job_for_a_node_is_refused_and_a_forged_one_does_nothing() {
     let Some(lab) = Lab::new().await else { return };
@@ -133,24 +168,6 @@ async fn a_failure_on_the_way_tells_why_and_puts_the_switch_back() {
     worker.abort();
 }
 
-/// Holds a worker for ever at its n-th commit, as if its process had died there.
-struct DiesAt {
-    at: usize,
-    seen: AtomicUsize,
-    dead: Notify,
-}
-
-#[async_trait]
-impl Witness for DiesAt {
-    async fn before(&self, _what: &str) {}
-    async fn after(&self, _what: &str) {
-        if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at {
-            self.dead.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 /// The worker dies after each of its first commits; another one goes on from the journal to the same end.
 #[tokio::test]
 async fn whenever_its_worker_dies_the_end_is_the_same() {
@@ -163,14 +180,7 @@ async fn whenever_its_worker_dies_the_end_is_the_same() {
     });
     for (at, uuid) in futures::future::join_all(tries).await {
         let job = lab.allowed(&uuid, false).await;
-        let witness = Arc::new(DiesAt { at, seen: AtomicUsize::new(0), dead: Notify::new() });
-        let doomed = lab.work(&format!("doomed-{at}"), witness.clone());
-        witness.dead.notified().await;
-        doomed.abort();
-        // Whoever served this database is dead: its leases are void.
-        let mut tx = lab.ops.store.write().await.unwrap();
-        tx.void_leases().await.unwrap();
-        tx.commit().await.unwrap();
+        lab.dies_at(At::Commit(at)).await;
         let worker = lab.work(&format!("next-{at}"), Arc::new(NoWitness));
         let ended = lab.ended(&job).await;
         worker.abort();
@@ -217,4 +227,46 @@ async fn an_approval_tells_of_its_own_job_whatever_becomes_of_the_node() {
     let later = told(&done).await;
     assert_eq!((&later["message"], &later["completed_at"]), (&completed["message"], &completed["completed_at"]));
     assert_eq!((&later["status"], &told(&called_off).await["status"]), (&json!("completed"), &json!("failed")));
+}
+
+/// Whoever has the node next is wiped after, too, however quick they are.
+#[tokio::test]
+async fn the_switch_goes_back_though_somebody_has_the_node_already() {
+    let Some(lab) = Lab::new().await else { return };
+    let node = lab.active(json!({})).await;
+    lab.patch(&node.uuid, &[Patch::add("/automated_clean", true)]).await;
+    let job = lab.allowed(&node.uuid, false).await;
+    lab.dies_at(At::After("await_available:result")).await;
+    lab.patch(&node.uuid, &[Patch::add("/extra/script", json!({ "wait_s": -1 }))]).await;
+    lab.told(&node.uuid, Target::Active, "wait call-back").await;
+    let worker = lab.work("next", Arc::new(NoWitness));
+    let waits = lab.waiting(&job, "node-switch-waits").await;
+    assert!(waits.reason.unwrap().text.contains("state transition"), "it says what it waits for");
+    let status = lab.call("get_operation", json!({ "id": job })).await.unwrap();
+    assert_eq!(status["status"], "waiting", "{status}");
+    assert!(status["message"].as_str().unwrap().contains("cannot be switched back yet"), "{status}");
+    lab.told(&node.uuid, Target::Abort, "deploy failed").await;
+    let ended = lab.ended(&job).await;
+    worker.abort();
+    assert_eq!((ended.status, outcome(&ended)), (JobStatus::Succeeded, "node-free-kept"), "{ended:?}");
+    assert_eq!(lab.ironic.node(&node.uuid).await.unwrap().automated_clean, Some(true));
+}
+
+/// What failed is taken down once more by somebody else, while the job cleans up after itself.
+#[tokio::test]
+async fn a_job_that_failed_puts_the_switch_back_once_the_node_rests() {
+    let Some(lab) = Lab::new().await else { return };
+    let node = lab.active(json!({ "tear_down": "fail", "message": "no power" })).await;
+    lab.patch(&node.uuid, &[Patch::add("/automated_clean", true)]).await;
+    let job = lab.allowed(&node.uuid, false).await;
+    lab.dies_at(At::After("await_available:failed")).await;
+    lab.until(&node.uuid, "error").await;
+    lab.patch(&node.uuid, &[Patch::add("/extra/script", json!({ "tear_down_s": 6 }))]).await;
+    patiently(&lab.ops.clock, || lab.ironic.provision(&node.uuid, Target::Deleted, None)).await.unwrap();
+    let worker = lab.work("next", Arc::new(NoWitness));
+    lab.waiting(&job, "node-switch-waits").await;
+    let ended = lab.ended(&job).await;
+    worker.abort();
+    assert_eq!((ended.status, outcome(&ended)), (JobStatus::Failed, "node-failed"), "{ended:?}");
+    assert_eq!(lab.until(&node.uuid, "available").await.automated_clean, Some(true));
 }

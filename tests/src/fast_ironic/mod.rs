@@ -1,7 +1,7 @@
 //! An Ironic that answers at once: what is measured in front of it is not its own slowness.
 //!
 //! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Beside that
-//! it lists a free one, takes every wish for the two, and forgets it: each of them stays as it is.
+//! it lists a free one and one that is manageable, takes every wish for the three, and forgets it: each stays as it is.
 
 use std::{
     io,
@@ -28,6 +28,8 @@ const NODE: &str = include_str!("node.json");
 pub const UUID: &str = "40dd414f-e878-4ff3-8b92-11afa670057a";
 /// The UUID of the free one.
 pub const FREE: &str = "8f0c2a51-3b7d-4e69-a1f4-6d2e90b7c835";
+/// The UUID of the one that is manageable.
+pub const MANAGEABLE: &str = "c2e4b7a9-61d0-4f35-8a17-3b9d5e0f7c24";
 /// What it says of any node that is to be provisioned.
 const VALID: &str =
     r#"{"boot":{"result":true},"deploy":{"result":true},"management":{"result":true},"power":{"result":true}}"#;
@@ -65,8 +67,9 @@ impl FastIronic {
             versioned(json)
         };
         let version = answer.clone();
-        let free: &'static str = free().leak();
-        let lists = Lists { all: listed(&[node, free].join(",")).leak(), free: listed(free).leak() };
+        let free: &'static str = without_instance(FREE, "rack4-node08", "available").leak();
+        let manageable: &'static str = without_instance(MANAGEABLE, "rack4-node09", "manageable").leak();
+        let lists = Lists { all: listed(&[node, free, manageable].join(",")).leak(), free: listed(free).leak() };
         let list = get(async move |RawQuery(query)| versioned(lists.of(&query.unwrap_or_default())));
         let router = Router::new()
             .route("/v1", get(async move || version("{\"id\":\"v1\"}")))
@@ -76,8 +79,9 @@ impl FastIronic {
                 &format!("/v1/nodes/{FREE}"),
                 get(async move || versioned(free)).patch(async move || versioned(free)),
             )
+            .route(&format!("/v1/nodes/{MANAGEABLE}"), get(async move || versioned(manageable)))
             .route(&format!("/v1/nodes/{FREE}/validate"), get(async || versioned(VALID)));
-        let router = [UUID, FREE].iter().fold(router, |router, uuid| {
+        let router = [UUID, FREE, MANAGEABLE].iter().fold(router, |router, uuid| {
             let taken = put(async || (StatusCode::ACCEPTED, versioned("")));
             router.route(&format!("/v1/nodes/{uuid}/states/provision"), taken)
         });
@@ -129,10 +133,10 @@ fn listed(nodes: &str) -> String {
     format!("{{\"nodes\":[{nodes}]}}")
 }
 
-/// The deployed node before it was.
-fn free() -> String {
+/// Another node like the deployed one, before it was.
+fn without_instance(uuid: &str, name: &str, state: &str) -> String {
     let mut node: serde_json::Value = NODE.parse().unwrap_or_default();
-    let before = [("uuid", FREE.into()), ("name", "rack4-node08".into()), ("provision_state", "available".into())];
+    let before = [("uuid", uuid.into()), ("name", name.into()), ("provision_state", state.into())];
     for (field, value) in before.into_iter().chain([("instance_uuid", serde_json::Value::Null)]) {
         node[field] = value;
     }

@@ -25,7 +25,7 @@ use rackhand_core::{
     ops::{PROVISION_VPS, REINSTALL},
     states::JobStatus,
     store::{StoreResult, Tx},
-    work::{Observed, StepCx, StepSpec, Verdict, Workflow},
+    work::{Observed, StepCx, StepSpec, Undone, Verdict, Workflow},
 };
 use serde_json::Value;
 
@@ -172,11 +172,14 @@ impl Workflow for ProvisionVps {
         }
     }
 
-    async fn undo(&self, step: &str, cx: &mut StepCx) -> Result<(), Reason> {
-        let params = cx.params::<ProvisionParams>()?;
+    async fn undo(&self, step: &str, cx: &mut StepCx) -> Undone {
+        let params = match cx.params::<ProvisionParams>() {
+            Ok(params) => params,
+            Err(reason) => return Undone::Park(reason),
+        };
         match step {
-            AUTHORIZE => self.give_back(cx, &params).await.map_err(|error| store_failed(&error)),
-            _ => Ok(()),
+            AUTHORIZE => self.give_back(cx, &params).await.map_err(|error| store_failed(&error)).into(),
+            _ => Undone::Done,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::{
     },
     clock::SharedClock,
     secret::Secret,
+    units::Timestamp,
 };
 
 /// The longest wait that is believed.
@@ -36,12 +37,14 @@ pub(super) struct Request {
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
     version: Minor,
+    /// When it is given up.
+    until: Option<Timestamp>,
 }
 
 impl Request {
     pub(super) fn new(method: Method, path: &[&str]) -> Self {
         let path = path.iter().map(|&piece| piece.to_owned()).collect();
-        Self { method, path, query: Vec::new(), body: None, version: Minor::USUAL }
+        Self { method, path, query: Vec::new(), body: None, version: Minor::USUAL, until: None }
     }
 
     pub(super) fn get(path: &[&str]) -> Self {
@@ -63,6 +66,12 @@ impl Request {
     #[must_use]
     pub(super) fn version(mut self, version: Minor) -> Self {
         self.version = version;
+        self
+    }
+
+    #[must_use]
+    pub(super) fn until(mut self, until: Option<Timestamp>) -> Self {
+        self.until = until;
         self
     }
 }
@@ -104,7 +113,7 @@ impl Caller {
         if let Some(name) = request.path.iter().find(|piece| !can_be_a_name(piece)) {
             return Err(IronicError::NotFound { message: format!("Node {name:?} could not be found.") });
         }
-        self.newest(request.version).await?;
+        self.newest(request.version, request.until).await?;
         let (status, body) = self.told(&request, true).await?;
         if (200..300).contains(&status) && body.is_empty() {
             return Ok(Value::Null);
@@ -113,13 +122,13 @@ impl Caller {
     }
 
     /// The newest version that Ironic speaks. It is asked when that is not known, and again while it is not enough.
-    pub(super) async fn newest(&self, needs: Minor) -> Result<Minor, IronicError> {
+    pub(super) async fn newest(&self, needs: Minor, until: Option<Timestamp>) -> Result<Minor, IronicError> {
         let known = Minor(self.newest.load(Ordering::Relaxed));
         if known >= needs {
             return Ok(known);
         }
         let no_ironic = || IronicError::misses(Service::Ironic, "a version of its interface: is it an Ironic?");
-        match self.told(&Request::get(&[]), false).await {
+        match self.told(&Request::get(&[]).until(until), false).await {
             Err(IronicError::NotFound { .. }) => return Err(no_ironic()),
             told => told?,
         };
@@ -133,7 +142,13 @@ impl Caller {
     /// Sends the request and tells what became of it. Puts down the version that the answer names.
     async fn told(&self, request: &Request, versioned: bool) -> Result<(u16, bytes::Bytes), IronicError> {
         let started = self.clock.now();
-        let told = Call::of("ironic").ended(self.exchange(request, versioned).await);
+        let call = Call::of("ironic");
+        let told = tokio::select! {
+            biased;
+            told = self.exchange(request, versioned) => told,
+            () = self.given_up(request.until) => Err(IronicError::Timeout { service: Service::Ironic }),
+        };
+        let told = call.ended(told);
         let elapsed_ms = self.clock.now().since(started).as_millis();
         let (method, path) = (&request.method, || format!("/v1/{}", request.path.join("/")));
         match &told {
@@ -141,6 +156,18 @@ impl Caller {
             Err(error) => tracing::info!(system = "ironic", %method, path = path(), elapsed_ms, %error, "call failed"),
         }
         told
+    }
+
+    /// The present moment.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn given_up(&self, until: Option<Timestamp>) {
+        match until {
+            Some(until) => self.clock.sleep(until.since(self.clock.now())).await,
+            None => std::future::pending().await,
+        }
     }
 
     async fn exchange(&self, request: &Request, versioned: bool) -> Result<(u16, bytes::Bytes), IronicError> {

@@ -3,8 +3,8 @@
 use std::{fmt, time::Duration};
 
 use super::oddities::{
-    errors_come_in_three_shapes, family_is_locked, is_about_the_image, is_duplicate, is_in_maintenance, is_no_identity,
-    is_not_valid, is_protected, is_taken, locked_by, no_conductor, node_is_moving, state_does_not_allow_it,
+    errors_come_in_three_shapes, family_is_locked, image_does_not_do, is_duplicate, is_in_maintenance, is_no_identity,
+    is_not_valid, is_protected, is_taken, locked_by, no_conductor, no_image, node_is_moving, state_does_not_allow_it,
 };
 use crate::{
     clients::{
@@ -140,13 +140,13 @@ pub enum IronicError {
         /// Its words.
         message: String,
     },
-    /// The image cannot be had, or what was said of it is not enough. Nothing was done.
+    /// The image cannot be found, or not be downloaded. Nothing was done.
     #[error("{message}")]
-    ImageRejected {
+    NoImage {
         /// Its words.
         message: String,
     },
-    /// What the node was given does not do. Nothing was done.
+    /// What the node was given does not do, its image included, or is not enough. Nothing was done.
     #[error("{message}")]
     NotValid {
         /// Its words.
@@ -244,7 +244,7 @@ impl IronicError {
             | Self::Associated { message }
             | Self::Duplicate { message }
             | Self::Conflict { message }
-            | Self::ImageRejected { message }
+            | Self::NoImage { message }
             | Self::NotValid { message }
             | Self::NoConductor { message }
             | Self::Refused { message }
@@ -299,7 +299,7 @@ impl Fault for IronicError {
             | Self::Associated { .. }
             | Self::Duplicate { .. }
             | Self::Conflict { .. } => FaultKind::Conflict,
-            Self::BadUrl { .. } | Self::ImageRejected { .. } | Self::NotValid { .. } | Self::Refused { .. } => {
+            Self::BadUrl { .. } | Self::NoImage { .. } | Self::NotValid { .. } | Self::Refused { .. } => {
                 FaultKind::Invalid
             }
             Self::Unauthenticated { .. } => FaultKind::Unauthenticated,
@@ -321,9 +321,8 @@ impl Fault for IronicError {
 pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> IronicError {
     let said = errors_come_in_three_shapes(body).map(|words| bounded_to(&words, LONGEST));
     let service = Service::Ironic;
-    // **An image that cannot be is a 500 too**, where no part of the driver asks for it first.
-    if let (500, Some(message)) = (status, said.as_ref().filter(|said| is_about_the_image(said))) {
-        return IronicError::ImageRejected { message: message.clone() };
+    if let (500, Some(error)) = (status, said.as_deref().and_then(of_the_image)) {
+        return error;
     }
     if status >= 500 && status != 503 || status < 400 {
         return IronicError::Unavailable { service, status: Some(status), message: said, sent: true, source: None };
@@ -334,10 +333,10 @@ pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         429 | 503 => IronicError::Busy { service, retry_after, message },
         _ if no_conductor(&message) => IronicError::NoConductor { message },
         408 => IronicError::Timeout { service },
+        _ if no_image(&message) => IronicError::NoImage { message },
         403 if is_protected(&message) => IronicError::Protected { message },
         403 => IronicError::Forbidden { message },
         409 => conflict(message),
-        _ if is_about_the_image(&message) => IronicError::ImageRejected { message },
         404 => IronicError::NotFound { message },
         _ if is_no_identity(&message) => IronicError::NotFound { message },
         _ if state_does_not_allow_it(&message) => IronicError::InvalidState { message },
@@ -345,6 +344,21 @@ pub(super) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         _ if is_not_valid(&message) => IronicError::NotValid { message },
         _ => IronicError::Refused { message },
     }
+}
+
+/// Why a driver that gives these `reasons` cannot work with what its node was given.
+pub(super) fn unfit(reasons: &str) -> IronicError {
+    let message = bounded_to(reasons, LONGEST);
+    of_the_image(&message).unwrap_or(IronicError::NotValid { message })
+}
+
+/// What is wrong with the image, where the words speak of that.
+fn of_the_image(words: &str) -> Option<IronicError> {
+    let message = words.to_owned();
+    if no_image(words) {
+        return Some(IronicError::NoImage { message });
+    }
+    image_does_not_do(words).then_some(IronicError::NotValid { message })
 }
 
 fn conflict(message: String) -> IronicError {

@@ -16,9 +16,10 @@ mod auth;
 mod call;
 mod configured;
 mod error;
+mod image;
 mod keystone;
 mod node;
-pub mod oddities;
+mod oddities;
 mod version;
 mod wire;
 
@@ -39,7 +40,7 @@ use self::{
     call::{Caller, Request},
     version::Minor,
 };
-use crate::{clients::http::Limits, clock::SharedClock};
+use crate::{clients::http::Limits, clock::SharedClock, units::Timestamp};
 
 /// How long one call may take. Ironic asks a conductor behind it for some answers, and gives that a minute.
 pub const LIMITS: Limits = Limits { connect: Duration::from_secs(5), request: Duration::from_secs(65) };
@@ -55,18 +56,28 @@ const BEGINNINGS: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Ironic {
     caller: Arc<Caller>,
+    /// When its calls are given up, whatever the deadlines of the connection are.
+    until: Option<Timestamp>,
 }
 
 impl Ironic {
     /// A client of the Ironic at `url`, such as `https://ironic.example.net:6385` (with or without `/v1`); without one
     /// it is looked up in Keystone's catalogue. Asks nothing yet. The deadlines are those of `http`, see [`LIMITS`].
     pub fn new(http: Client, url: Option<&str>, auth: Auth, clock: SharedClock) -> Result<Self, IronicError> {
-        Ok(Self { caller: Arc::new(Caller::new(http, url, auth, clock)?) })
+        Ok(Self { caller: Arc::new(Caller::new(http, url, auth, clock)?), until: None })
+    }
+
+    /// The same for somebody who waits for `span` from now on, by this client's clock: what is not answered then is
+    /// [`IronicError::Timeout`]. For readings; of a change that is given up nobody knows whether it was made.
+    #[must_use]
+    pub fn within(&self, span: Duration) -> Self {
+        let moment = self.caller.now().plus(span);
+        Self { until: Some(self.until.map_or(moment, |sooner| sooner.min(moment))), ..self.clone() }
     }
 
     /// The newest version of its interface that Ironic speaks, as `1.N` by its N. Fails where it is too old for us.
     pub async fn version(&self) -> Result<u32, IronicError> {
-        self.caller.newest(Minor::USUAL).await.map(|Minor(minor)| minor)
+        self.caller.newest(Minor::USUAL, self.until).await.map(|Minor(minor)| minor)
     }
 
     /// All nodes that `filter` lets through, in the order in which they were enrolled; at most 100 000. A node in which
@@ -101,7 +112,7 @@ impl Ironic {
             ("marker", after.map(str::to_owned)),
         ];
         let query = chosen.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        let answer = self.caller.call(Request::get(&["nodes"]).query(query)).await?;
+        let answer = self.call(Request::get(&["nodes"]).query(query)).await?;
         let (nodes, next) = wire::nodes(&answer).ok_or_else(|| misses("a list of nodes"))?;
         Ok(NodePage { nodes, next })
     }
@@ -110,17 +121,14 @@ impl Ironic {
     pub async fn node(&self, ident: &str) -> Result<Node, IronicError> {
         let fields = format!("{},{}", wire::LISTED, wire::OF_ONE);
         let request = Request::get(&["nodes", ident]).query([("fields", fields)]);
-        read(wire::node(&self.caller.call(request).await?))
+        read(wire::node(&self.call(request).await?))
     }
 
     /// Enrols a node; it is in state `enroll` then.
     pub async fn create_node(&self, new: &NewNode) -> Result<Node, IronicError> {
         let request = Request::new(Method::POST, &["nodes"]).body(wire::new_node(new));
-        let answer = self
-            .caller
-            .call(request)
-            .await
-            .map_err(|error| new.driver_secrets.values().fold(error, IronicError::without))?;
+        let answer =
+            self.call(request).await.map_err(|error| new.driver_secrets.values().fold(error, IronicError::without))?;
         read(wire::node(&answer))
     }
 
@@ -128,7 +136,7 @@ impl Ironic {
     /// node that has none only, and to one node only: [`IronicError::Associated`] otherwise.
     pub async fn patch_node(&self, ident: &str, patches: &[Patch]) -> Result<Node, IronicError> {
         let request = Request::new(Method::PATCH, &["nodes", ident]).body(json!(patches));
-        read(wire::node(&self.caller.call(request).await?))
+        read(wire::node(&self.call(request).await?))
     }
 
     /// Ends a node's maintenance, in any state; its reason and its fault are gone with it. Ironic holds the lock
@@ -139,7 +147,7 @@ impl Ironic {
 
     /// Forgets a node. The machine is left as it is.
     pub async fn delete_node(&self, ident: &str) -> Result<(), IronicError> {
-        self.caller.call(Request::new(Method::DELETE, &["nodes", ident])).await.map(drop)
+        self.call(Request::new(Method::DELETE, &["nodes", ident])).await.map(drop)
     }
 
     /// Tells a node where to go; `configdrive` goes with `active` and `rebuild`. It is on its way then, not there.
@@ -156,29 +164,35 @@ impl Ironic {
         }
         let needs = match configdrive {
             _ if target == Target::Unhold => Minor::UNHOLD,
-            _ if target == Target::Abort => self.caller.newest(Minor::USUAL).await?.min(Minor::DEPLOY_ABORT),
+            _ if target == Target::Abort => {
+                self.caller.newest(Minor::USUAL, self.until).await?.min(Minor::DEPLOY_ABORT)
+            }
             Some(ConfigDrive(Value::Object(parts))) if parts.contains_key("vendor_data") => Minor::VENDOR_DATA,
             _ => Minor::USUAL,
         };
         let request = Request::new(Method::PUT, &["nodes", ident, "states", "provision"]).body(body).version(needs);
-        self.caller.call(request).await.map(drop)
+        self.call(request).await.map(drop)
     }
 
     /// Asks each part of a node's driver whether it can work with what the node was given. It may take as long as a
     /// call may.
     pub async fn validate(&self, ident: &str) -> Result<Validation, IronicError> {
-        let answer = self.caller.call(Request::get(&["nodes", ident, "validate"])).await?;
+        let answer = self.call(Request::get(&["nodes", ident, "validate"])).await?;
         wire::validation(&answer).ok_or_else(|| misses("a validation"))
     }
 
     /// What happened on a node, oldest first; nothing where Ironic is too old to remember.
     pub async fn history(&self, ident: &str) -> Result<Vec<HistoryEvent>, IronicError> {
         let request = Request::get(&["nodes", ident, "history"]).version(Minor::HISTORY);
-        match self.caller.call(request.query([("detail", "true".to_owned())])).await {
+        match self.call(request.query([("detail", "true".to_owned())])).await {
             Ok(answer) => wire::history(&answer).ok_or_else(|| misses("a history")),
             Err(IronicError::TooOld { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn call(&self, request: Request) -> Result<Value, IronicError> {
+        self.caller.call(request.until(self.until)).await
     }
 
     async fn whole_list(&self, filter: &NodeFilter) -> Result<Vec<Node>, IronicError> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use strum::{Display, EnumString};
 
+use super::IronicError;
 use crate::{secret::Secret, units::Timestamp};
 
 /// Where a node is in its life, by the names of Ironic's state machine (github openstack/ironic,
@@ -303,14 +304,19 @@ impl std::fmt::Debug for ConfigDrive {
 pub struct Validation(pub BTreeMap<String, Verdict>);
 
 impl Validation {
-    /// The reasons of those of `parts` that are not fit, as `part: reason`. A part that the driver does not have is.
-    pub fn unfit(&self, parts: &[&str]) -> Vec<String> {
+    /// Whether all of `parts` are fit. A part that the driver does not have is.
+    ///
+    /// # Errors
+    /// [`IronicError::NoImage`] where a part says so, else [`IronicError::NotValid`], with the reasons of all that are
+    /// not fit, as `part: reason`.
+    pub fn require(&self, parts: &[&str]) -> Result<(), IronicError> {
         let verdicts = parts.iter().filter_map(|part| Some((part, self.0.get(*part)?)));
         let unfit = verdicts.filter_map(|(part, verdict)| match verdict {
             Verdict::Unfit(reason) => Some(format!("{part}: {reason}")),
             Verdict::Fit | Verdict::Absent => None,
         });
-        unfit.collect()
+        let reasons = unfit.collect::<Vec<_>>().join("; ");
+        if reasons.is_empty() { Ok(()) } else { Err(super::error::unfit(&reasons)) }
     }
 }
 

@@ -73,28 +73,37 @@ pub fn no_conductor(message: &str) -> bool {
     message.starts_with("No valid host was found")
 }
 
-/// What is wrong is the image, or what was said of it. **It may be a 404**, like a missing node. Whether the image can be
-/// had is mostly found out after a deployment was accepted, and told in the node's `last_error` then.
-pub fn is_about_the_image(message: &str) -> bool {
-    let lower = message.to_lowercase();
-    let about = [
-        "image href",
-        "image info",
-        "for image ",
-        "to download image",
-        "the requested image",
-        "supplied image",
-        "image_source",
-        "image_checksum",
-    ];
-    let missing = |rest: &str| rest.contains(" could not be found") || rest.contains(" is unacceptable");
-    about.iter().any(|words| lower.contains(words))
-        || lower.split_once("image ").is_some_and(|(_, rest)| !lower.starts_with("node ") && missing(rest))
+/// The image cannot be found, or not be downloaded. **It may be a 404**, like a missing node, **or a 500** where no part
+/// of the driver looks for it first. Mostly it is found out after a deployment was accepted, and told in the node's
+/// `last_error` then.
+pub fn no_image(message: &str) -> bool {
+    let away =
+        ["Validation of image href ", "Invalid image href ", "Failed to download image ", "Not authorized for image "];
+    let missing = |words: &str| [" could not be found", " can not be found"].iter().any(|end| words.contains(end));
+    sentences(message).any(|words| {
+        away.iter().any(|beginning| words.starts_with(beginning))
+            || words.starts_with("Image ") && missing(words)
+            || words.starts_with("The requested image ") && words.contains(" requires authentication ")
+    })
+}
+
+/// The image is there and does not do, by its state, its kind or its checksum. **It is a 500** mostly.
+pub fn image_does_not_do(message: &str) -> bool {
+    let of_it = ["The requested image ", "The supplied image ", "Use of remote checksum files "];
+    sentences(message).any(|words| {
+        of_it.iter().any(|beginning| words.starts_with(beginning))
+            || words.starts_with("Image ") && words.contains(" is unacceptable")
+    })
 }
 
 /// What the node was given does not do for a deployment.
 pub fn is_not_valid(message: &str) -> bool {
     message.starts_with("Failed to validate ")
+}
+
+/// What Ironic says, with what it was doing said before: **an error is told behind another's words and a colon**.
+fn sentences(message: &str) -> impl Iterator<Item = &str> {
+    message.split(": ")
 }
 
 /// Whether a name can be the name of a node: Ironic allows the characters that a path need not encode. Its server

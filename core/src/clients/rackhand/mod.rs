@@ -48,7 +48,7 @@ pub enum RackhandError {
         status: u16,
         /// What programs tell it by.
         code: String,
-        /// What people read.
+        /// What people read: its detail, and what it says of single fields.
         detail: String,
     },
     /// It cannot be reached, or did not answer in time.
@@ -136,6 +136,22 @@ struct Problem {
     code: String,
     #[serde(default)]
     detail: String,
+    #[serde(default)]
+    errors: Vec<FieldError>,
+}
+
+#[derive(Deserialize)]
+struct FieldError {
+    message: String,
+}
+
+impl Problem {
+    /// What people read, and behind it what is said of single fields, where that is more.
+    fn words(&self) -> String {
+        self.errors.iter().fold(self.detail.clone(), |said, FieldError { message }| {
+            if said.contains(message) { said } else { format!("{said}: {message}") }
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -199,7 +215,7 @@ impl Rackhand {
 fn judge(status: u16, body: &[u8]) -> Result<Answered, RackhandError> {
     if !(200..300).contains(&status) {
         let problem: Problem = serde_json::from_slice(body).map_err(|_| RackhandError::Stranger { status })?;
-        let detail = problem.detail.chars().take(LONGEST_DETAIL).collect();
+        let detail = problem.words().chars().take(LONGEST_DETAIL).collect();
         return Err(RackhandError::Problem { status, code: problem.code, detail });
     }
     if let Some(awaiting) = serde_json::from_slice::<Awaiting>(body).ok().filter(|it| it.status == "awaiting_approval")

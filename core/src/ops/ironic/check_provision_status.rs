@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Course, CourseStatus, NodeFault, OperationInput,
-    course::{last_words, provision_course},
+    Course, NodeFault, OperationInput,
+    course::{is_failure, last_words, provision_course},
 };
 use crate::{
     clients::ironic::Node,
@@ -37,21 +37,17 @@ impl Operation for CheckProvisionStatus {
     }
 
     async fn run_outside(cx: &Outside, input: OperationInput) -> Result<Course, OpError> {
-        let node = cx.node_with_words(&input.operation_id, provision_course).await?;
+        let node = cx.node_with_words(&input.operation_id).await?;
         Ok(provision_course(&node)?)
     }
 }
 
 impl Outside {
-    /// A node; one that failed, by `course`, with what went wrong.
-    pub(super) async fn node_with_words(
-        &self,
-        id: &str,
-        course: impl Fn(&Node) -> Result<Course, NodeFault>,
-    ) -> Result<Node, OpError> {
+    /// A node; one that failed, with what went wrong.
+    pub(super) async fn node_with_words(&self, id: &str) -> Result<Node, OpError> {
         let ironic = self.ironic()?;
         let mut node = ironic.node(id).await.map_err(|error| NodeFault::of(id, error))?;
-        if course(&node).is_ok_and(|course| course.status == CourseStatus::Failed) {
+        if is_failure(&node.provision_state) {
             node.last_error = last_words(ironic, &node).await;
         }
         Ok(node)

@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 
 use super::{
-    Course, CourseStatus, OperationInput, UNPROVISION_NODE, UnprovisionParams, UnprovisionRequest, course::course,
-    node::name_of, unprovision_course, unprovision_plan,
+    Course, CourseStatus, OperationInput, UNPROVISION_NODE, UnprovisionParams, UnprovisionRequest,
+    course::{course, is_moving_down, with_troubles},
+    node::name_of,
+    node_job_seen::{came_to_rest, was_told},
+    unprovision_course, unprovision_plan,
 };
 use crate::{
     clients::ironic::Node,
@@ -40,14 +43,14 @@ impl Operation for CheckUnprovisionStatus {
 
     async fn run_outside(cx: &Outside, input: OperationInput) -> Result<Course, OpError> {
         let Some((approval, params)) = cx.question(&input.operation_id).await? else {
-            let node = cx.node_with_words(&input.operation_id, unprovision_course).await?;
+            let node = cx.node_with_words(&input.operation_id).await?;
             return cx.unprovisioning(&node).await;
         };
-        let node = cx.node_with_words(&params.node, unprovision_course).await?;
+        let node = cx.node_with_words(&params.node).await?;
         let course = match of_question(&node, &approval, cx.now) {
             Some(course) => course,
             None => match cx.ended_job(&approval).await? {
-                Some(job) => of_ended(&node, &job),
+                Some(job) => cx.of_ended(&node, &job).await?,
                 None => cx.unprovisioning(&node).await?,
             },
         };
@@ -75,15 +78,11 @@ impl Outside {
 
     /// How it goes: by the job that does it, where there is one; else by a question that is open; else by the node.
     async fn unprovisioning(&self, node: &Node) -> Result<Course, OpError> {
-        let course = unprovision_course(node);
         let mut tx = self.ops.store.read().await?;
         if let Some(job) = tx.open_jobs_with(UNPROVISION_NODE, "node", &node.uuid).await?.first() {
-            return Ok(match course {
-                Ok(course) if course.status == CourseStatus::InProgress => course,
-                // Ironic was not told yet, and an error is an old one; or the node is free, and its settings are put back.
-                _ => of_job(node, job),
-            });
+            return Ok(of_job(node, job));
         }
+        let course = unprovision_course(node);
         for clean in [true, false] {
             let request = UnprovisionRequest { server_id: node.uuid.clone(), clean };
             let Ok(plan) = unprovision_plan(node, &request) else { break };
@@ -93,25 +92,50 @@ impl Outside {
                 return Ok(of_question(node, &asked, self.now).map_or(course, Ok)?);
             }
         }
-        Ok(course?)
+        let course = course?;
+        // Where the node is as our last job left it, it is that job of which is told.
+        if let Some(job) = tx.last_job_with(UNPROVISION_NODE, "node", &node.uuid).await?
+            && came_to_rest(&tx.steps(job.id).await?).is_some_and(|at| Some(at) == node.provision_updated_at)
+        {
+            return Ok(Course { started_at: Some(job.created_at), ..course });
+        }
+        Ok(course)
+    }
+
+    /// What came of a job, whatever has become of the node since. Ironic goes on with what a job has told it also where
+    /// the job does not.
+    async fn of_ended(&self, node: &Node, job: &Job) -> Result<Course, OpError> {
+        let steps = self.ops.store.read().await?.steps(job.id).await?;
+        Ok(match unprovision_course(node) {
+            Ok(seen) if job.status == JobStatus::Cancelled && was_told(&steps) => {
+                let words = format!("job {} was called off: Rackhand no longer follows it, Ironic goes on", job.id);
+                Course { started_at: Some(job.created_at), message: format!("{}; {words}", seen.message), ..seen }
+            }
+            _ => of_job_at_its_end(node, job),
+        })
     }
 }
 
+/// How an open job goes: by the node while that is on its way, else by the job itself, for Ironic was not told yet, and
+/// an error is an old one; or the node is at rest, and what is left is the job's to do.
 fn of_job(node: &Node, job: &Job) -> Course {
-    let words = match &job.reason {
-        Some(why) if job.status == JobStatus::Parked => {
-            format!("job {} stopped and needs a person: {}", job.id, why.text)
+    let parked = job.reason.as_ref().filter(|_| job.status == JobStatus::Parked);
+    let stopped = parked.map(|why| format!("job {} stopped and needs a person: {}", job.id, why.text));
+    let started_at = Some(job.created_at);
+    match unprovision_course(node) {
+        Ok(seen) if is_moving_down(&node.provision_state) => {
+            let message = stopped.map_or_else(|| seen.message.clone(), |words| format!("{}; {words}", seen.message));
+            Course { message, started_at, ..seen }
         }
-        _ => format!("it is allowed, and job {} is at it", job.id),
-    };
-    let (status, message) = (CourseStatus::InProgress, format!("Server {}: {words}", name_of(node)));
-    let seen = course(node, (status, None, message.clone()));
-    // It is not over before its job is, whatever Ironic thinks of the node.
-    Course { status, message, started_at: Some(job.created_at), completed_at: None, ..seen }
+        _ => {
+            let words = stopped.unwrap_or_else(|| format!("it is allowed, and job {} is at it", job.id));
+            let message = with_troubles(node, &format!("Server {}: {words}", name_of(node)));
+            Course { started_at, ..course(node, (CourseStatus::InProgress, None, message)) }
+        }
+    }
 }
 
-/// What came of it, whatever has become of the node since.
-fn of_ended(node: &Node, job: &Job) -> Course {
+fn of_job_at_its_end(node: &Node, job: &Job) -> Course {
     let (status, percent) = match job.status {
         JobStatus::Succeeded => (CourseStatus::Completed, Some(100)),
         _ => (CourseStatus::Failed, None),
@@ -132,7 +156,7 @@ fn of_question(node: &Node, approval: &Approval, now: Timestamp) -> Option<Cours
         ApprovalStatus::Approved | ApprovalStatus::Used => return None,
         ApprovalStatus::Asked if approval.expires_at > now => {
             let words = format!("Server {name}: a person has to allow it first, in the chat (approval {id})");
-            (CourseStatus::AwaitingApproval, None, words)
+            (CourseStatus::AwaitingApproval, None, with_troubles(node, &words))
         }
         ApprovalStatus::Refused => {
             let by = approval.decided_by.as_deref().unwrap_or("somebody");

@@ -48,7 +48,7 @@ pub struct Course {
     pub progress_percent: Option<u8>,
     /// The same in words, with what went wrong and what to do.
     pub message: String,
-    /// When it began, as Ironic has it.
+    /// When it began: of what a job of ours does, when it was allowed; else as Ironic has it.
     pub started_at: Option<Timestamp>,
     /// When it was done, or failed.
     pub completed_at: Option<Timestamp>,
@@ -73,6 +73,7 @@ pub(super) fn provision_course(node: &Node) -> Result<Course, NodeFault> {
         S::WaitCallBack | S::DeployHold => moving(Some(60)),
         S::Adopting | S::Other(_) => moving(None),
         S::DeployFailed | S::AdoptFailed | S::Error => (Failed, None, failed(node)),
+        // One that breaks down later was provisioned, and is of no use now: the words say both.
         S::Active => (Completed, Some(100), format!("Server {} is provisioned", name_of(node))),
         S::Rescuing
         | S::RescueWait
@@ -91,10 +92,11 @@ pub(super) fn provision_course(node: &Node) -> Result<Course, NodeFault> {
             return Err(NodeFault::NotProvisioning { id, state });
         }
     };
-    Ok(course(node, said))
+    let judged = judged(node, said);
+    Ok(Course { started_at: started_at(node), ..judged })
 }
 
-/// How the unprovisioning of a node goes.
+/// How the unprovisioning of a node goes, as Ironic has it: of a job of ours it knows nothing.
 ///
 /// # Errors
 /// `NotUnprovisioning` for a node that is in use, or that never was.
@@ -115,7 +117,13 @@ pub fn unprovision_course(node: &Node) -> Result<Course, NodeFault> {
             return Err(NodeFault::NotUnprovisioning { id, state });
         }
     };
-    Ok(course(node, said))
+    Ok(judged(node, said))
+}
+
+/// Whether a node is on its way down, or on a way that we do not know: what becomes of it is not decided yet.
+pub fn is_moving_down(state: &ProvisionState) -> bool {
+    use ProvisionState as S;
+    matches!(state, S::Deleting | S::Cleaning | S::CleanWait | S::CleanHold | S::Other(_))
 }
 
 /// What went wrong on a node, also where the power check has cleared it since.
@@ -128,18 +136,31 @@ pub async fn last_words(ironic: &Ironic, node: &Node) -> Option<String> {
     history.into_iter().next_back().map(|event| event.event)
 }
 
-/// When what a node is at began: with the reservation, where it is ours; else with its state.
+/// What is wrong with a node: what failed, and what keeps it out of use; in one line.
+pub fn troubles(node: &Node) -> Option<String> {
+    let error = node.last_error.as_ref().filter(|_| is_faulty(node) || is_failure(&node.provision_state));
+    let kept = node.maintenance.then(|| {
+        let fault = node.fault.as_ref().map(|fault| format!(" ({fault})")).unwrap_or_default();
+        // Ironic often gives the error itself as the reason.
+        let why = node.maintenance_reason.as_ref().filter(|&why| error.is_none_or(|error| !error.contains(why)));
+        format!("in maintenance{fault}{}", why.map(|why| format!(": {why}")).unwrap_or_default())
+    });
+    let both: Vec<String> = error.cloned().into_iter().chain(kept).collect();
+    (!both.is_empty()).then(|| both.join("; "))
+}
+
+/// When the provisioning of a node began: with the reservation, where it is ours; else with its state.
 pub(super) fn started_at(node: &Node) -> Option<Timestamp> {
     note_of(node).map(|note| note.reserved_at).or(node.provision_updated_at)
 }
 
-pub(super) fn course(node: &Node, (mut status, mut percent, mut message): Said) -> Course {
-    // What Ironic itself took out of use goes nowhere, whatever its state says.
-    if let (true, Some(fault), CourseStatus::InProgress) = (node.maintenance, &node.fault, status) {
-        let why = node.maintenance_reason.as_deref().or(node.last_error.as_deref()).unwrap_or(fault);
-        (status, percent) = (CourseStatus::Failed, None);
-        message = format!("Server {} is in maintenance ({fault}): {why}", name_of(node));
-    }
+/// What is said of a node, with what keeps it out of use.
+pub(super) fn with_troubles(node: &Node, words: &str) -> String {
+    troubles(node).map_or_else(|| words.to_owned(), |troubles| format!("{words}; {troubles}"))
+}
+
+/// A course as it is said.
+pub(super) fn course(node: &Node, (status, percent, message): Said) -> Course {
     let over = matches!(status, CourseStatus::Completed | CourseStatus::Failed);
     Course {
         operation_id: node.uuid.clone(),
@@ -148,9 +169,27 @@ pub(super) fn course(node: &Node, (mut status, mut percent, mut message): Said) 
         provision_state: node.provision_state.to_string(),
         progress_percent: percent,
         message,
-        started_at: started_at(node),
+        started_at: node.provision_updated_at,
         completed_at: node.provision_updated_at.filter(|_| over),
     }
+}
+
+/// What a node's state says, unless Ironic itself took the node out of use: that has failed, whatever its state.
+fn judged(node: &Node, (status, percent, words): Said) -> Course {
+    let message = if is_failure(&node.provision_state) { words } else { with_troubles(node, &words) };
+    let said = if is_faulty(node) { (CourseStatus::Failed, None, message) } else { (status, percent, message) };
+    course(node, said)
+}
+
+/// Whether Ironic itself keeps the node out of use.
+fn is_faulty(node: &Node) -> bool {
+    node.maintenance && node.fault.is_some()
+}
+
+/// Whether a node came to this state by a failure on a way up or down.
+pub(super) fn is_failure(state: &ProvisionState) -> bool {
+    use ProvisionState as S;
+    matches!(state, S::DeployFailed | S::AdoptFailed | S::Error | S::CleanFailed)
 }
 
 fn percent(progress: Option<Progress>) -> Option<u8> {
@@ -164,12 +203,13 @@ fn on_its_way(node: &Node) -> String {
         ProvisionState::DeployHold | ProvisionState::CleanHold => {
             format!("Server {name} is held by a step ({state}): it goes on when somebody says `unhold` to it in Ironic")
         }
+        _ if is_faulty(node) => format!("Server {name} does not go on ({state})"),
         _ => format!("Server {name} is on its way: {state}"),
     }
 }
 
 fn failed(node: &Node) -> String {
-    let why = node.last_error.as_deref().or(node.maintenance_reason.as_deref()).unwrap_or("Ironic does not say why");
+    let why = troubles(node).unwrap_or_else(|| "Ironic does not say why".to_owned());
     format!("Server {} failed ({}): {why}", name_of(node), node.provision_state)
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     clients::ironic::IronicError,
     fault::{Fault, FaultKind},
+    ids::JobId,
     model::Reason,
 };
 
@@ -33,13 +34,14 @@ pub enum NodeFault {
     /// No node is free.
     #[error("No available servers matching criteria")]
     NoneMatches,
-    /// The image cannot be had.
+    /// The image cannot be found, or not be downloaded.
     #[error("Image {id} not found")]
     NoImage {
         /// Which image.
         id: String,
         /// What Ironic said of it.
-        why: String,
+        #[source]
+        why: IronicError,
     },
     /// The node has nothing on it that could be taken down.
     #[error("Server {id} is not in a provisionable state")]
@@ -68,6 +70,17 @@ pub enum NodeFault {
     Busy {
         /// Which.
         id: String,
+    },
+    /// Ironic takes the node down already: nothing here stops that.
+    #[error(
+        "Ironic takes server {id} down already, and Rackhand cannot stop that: job {job} follows it to its end. \
+         `abort` in Ironic stops a cleaning"
+    )]
+    PastCallingOff {
+        /// Which.
+        id: String,
+        /// The job that follows it.
+        job: JobId,
     },
     /// The node is protected in Ironic.
     #[error("Server {id} is protected: {why}")]
@@ -119,15 +132,21 @@ impl NodeFault {
             IronicError::Locked { .. } => Self::Busy { id },
             IronicError::Protected { message } => Self::Protected { id, why: message },
             IronicError::Duplicate { .. } => Self::Taken { id },
-            IronicError::ImageRejected { message } | IronicError::NotValid { message } => {
-                Self::Unfit { id, why: message }
-            }
+            IronicError::NoImage { message } | IronicError::NotValid { message } => Self::Unfit { id, why: message },
             IronicError::InvalidState { message }
             | IronicError::InMaintenance { message }
             | IronicError::Associated { message }
             | IronicError::Conflict { message } => Self::WrongState { id, why: message },
             IronicError::Refused { message } => Self::Refused { why: message },
             error => Self::Away(error),
+        }
+    }
+
+    /// Which field of the request is at fault, and why, where one is.
+    pub fn field(&self) -> Option<(&str, String)> {
+        match self {
+            Self::NoImage { why, .. } => Some(("image_id", why.to_string())),
+            _ => None,
         }
     }
 
@@ -151,6 +170,9 @@ impl NodeFault {
                 reason("node-not-unprovisioning").with("name", id).with("seen", state)
             }
             Self::Busy { id } => reason("node-busy").with("name", id),
+            Self::PastCallingOff { id, job } => {
+                reason("node-past-calling-off").with("name", id).with("job", job.short())
+            }
             Self::Protected { id, why } => reason("node-protected").with("name", id).with("detail", why),
             Self::Unfit { id, why } => reason("node-unfit").with("name", id).with("detail", why),
             Self::Taken { id } => reason("node-taken").with("name", id),
@@ -171,6 +193,7 @@ impl Fault for NodeFault {
             | Self::NotProvisioning { .. }
             | Self::NotUnprovisioning { .. }
             | Self::Busy { .. }
+            | Self::PastCallingOff { .. }
             | Self::Protected { .. }
             | Self::Unfit { .. }
             | Self::Taken { .. }

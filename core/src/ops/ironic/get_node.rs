@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{NodeInput, NodeView, course::provision_course, unprovision_course};
+use super::{NodeInput, NodeView};
 use crate::{
-    clients::ironic::Node,
     model::{Risk, Role},
     ops::{OpError, Operation, Outside, Reach, Rest, Spec, Topic},
 };
@@ -35,7 +34,6 @@ impl Operation for GetNode {
 
     async fn run_outside(cx: &Outside, input: NodeInput) -> Result<NodeView, OpError> {
         // A node that failed says why, also where the power check has cleared it since.
-        let course = |node: &Node| provision_course(node).or_else(|_| unprovision_course(node));
-        Ok(cx.node_with_words(&input.node, course).await?.into())
+        Ok(cx.node_with_words(&input.node).await?.into())
     }
 }

@@ -4,7 +4,11 @@ use async_trait::async_trait;
 
 use super::{NodeFault, NodeInput, NodeView, patiently};
 use crate::{
-    clients::ironic::{IronicError, ProvisionState, Target},
+    clients::ironic::{
+        IronicError,
+        ProvisionState::{Manageable, Verifying},
+        Target,
+    },
     model::{Risk, Role},
     ops::{OpError, Operation, Outside, Reach, Rest, Spec, Topic},
 };
@@ -33,29 +37,15 @@ impl Operation for ManageNode {
         input.node.clone()
     }
 
+    /// A node that is manageable, or on its way there, stays as it is.
     async fn run_outside(cx: &Outside, input: NodeInput) -> Result<NodeView, OpError> {
-        cx.send(&input.node, Target::Manage).await
-    }
-}
-
-impl Outside {
-    /// Tells a node where to go, and shows it on its way. One that is there, or on its way there, is told nothing.
-    pub(super) async fn send(&self, id: &str, target: Target) -> Result<NodeView, OpError> {
-        let (ironic, fault) = (self.ironic()?, |error| NodeFault::of(id, error));
-        let told = patiently(&self.ops.clock, || ironic.provision(id, target, None)).await;
-        let node = ironic.node(id).await.map_err(fault)?;
+        let (ironic, fault) = (cx.ironic()?, |error| NodeFault::of(&input.node, error));
+        let told = patiently(&cx.ops.clock, || ironic.provision(&input.node, Target::Manage, None)).await;
+        let node = ironic.node(&input.node).await.map_err(fault)?;
         match told {
-            Err(IronicError::InvalidState { .. }) if arrives(&node.provision_state, target) => {}
+            Err(IronicError::InvalidState { .. }) if matches!(node.provision_state, Verifying | Manageable) => {}
             told => told.map_err(fault)?,
         }
         Ok(node.into())
-    }
-}
-
-fn arrives(state: &ProvisionState, target: Target) -> bool {
-    use ProvisionState::{Available, CleanWait, Cleaning, Manageable, Verifying};
-    match target {
-        Target::Manage => matches!(state, Verifying | Manageable),
-        _ => matches!(state, Cleaning | CleanWait | Available),
     }
 }

@@ -3,18 +3,18 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{
     Course, CourseStatus, NodeFault,
     course::{provision_course, started_at},
+    instance_info,
     node::name_of,
     patiently,
     reservation::{Reservation, instance_of},
 };
 use crate::{
-    clients::ironic::Patch,
-    clients::ironic::{ConfigDrive, IronicError, Node, ProvisionState, Target},
+    clients::ironic::{ConfigDrive, IronicError, Node, Patch, ProvisionState, Target},
     model::{Risk, Role},
     ops::{OpError, Operation, Outside, Reach, Rest, Spec, Topic},
     units::Timestamp,
@@ -133,12 +133,9 @@ async fn deploy(reservation: &Reservation<'_>, node: &Node, input: &ProvisionReq
 async fn begin(reservation: &Reservation<'_>, node: &Node, input: &ProvisionRequest) -> Result<(), Halt> {
     let (ironic, clock) = (reservation.ironic, reservation.clock);
     let halt = |error: IronicError| Halt { nothing_begun: true, fault: fault(node, input, error) };
-    let info = [Patch::add("/instance_info", instance_info(&input.image_id))];
+    let info = [Patch::add("/instance_info", instance_info::told(node, &input.image_id))];
     patiently(clock, || ironic.patch_node(&node.uuid, &info)).await.map_err(halt)?;
-    let unfit = ironic.validate(&node.uuid).await.map_err(halt)?.unfit(&PARTS);
-    if !unfit.is_empty() {
-        return Err(Halt { nothing_begun: true, fault: unfit_fault(node, input, unfit.join("; ")) });
-    }
+    ironic.validate(&node.uuid).await.and_then(|said| said.require(&PARTS)).map_err(halt)?;
     let drive = input.config_drive.clone().filter(|drive| !drive.is_null()).map(ConfigDrive);
     let told = patiently(clock, || ironic.provision(&node.uuid, Target::Active, drive.as_ref())).await;
     told.map_err(|error| Halt { nothing_begun: !error.effect_unknown(), ..halt(error) })
@@ -151,8 +148,7 @@ fn is_ours_and_moves(node: &Node, reservation: &Reservation<'_>) -> bool {
 fn fault(node: &Node, input: &ProvisionRequest, error: IronicError) -> NodeFault {
     let id = input.server_id.as_deref().unwrap_or(&node.uuid);
     match error {
-        IronicError::ImageRejected { message } => NodeFault::NoImage { id: named(&input.image_id), why: message },
-        IronicError::NotValid { message } => unfit_fault(node, input, message),
+        why @ IronicError::NoImage { .. } => NodeFault::NoImage { id: named(&input.image_id), why },
         IronicError::InvalidState { .. } | IronicError::InMaintenance { .. } | IronicError::Associated { .. } => {
             NodeFault::NotAvailable { id: named(id) }
         }
@@ -160,29 +156,8 @@ fn fault(node: &Node, input: &ProvisionRequest, error: IronicError) -> NodeFault
     }
 }
 
-/// The driver's reasons: where they speak of the image, it is the image that does not do.
-fn unfit_fault(node: &Node, input: &ProvisionRequest, why: String) -> NodeFault {
-    if crate::clients::ironic::oddities::is_about_the_image(&why) {
-        return NodeFault::NoImage { id: named(&input.image_id), why };
-    }
-    NodeFault::Unfit { id: named(input.server_id.as_deref().unwrap_or(&node.uuid)), why }
-}
-
 fn named(id: &str) -> String {
     id.chars().take(200).collect()
-}
-
-/// What Ironic is told of the image.
-fn instance_info(image: &str) -> Value {
-    let (source, checksum) = match image.split_once('#') {
-        Some((source, checksum)) if !checksum.is_empty() => (source, Some(checksum)),
-        _ => (image, None),
-    };
-    let mut info = Map::from_iter([("image_source".to_owned(), json!(source))]);
-    if let Some(checksum) = checksum {
-        info.insert("image_checksum".to_owned(), json!(checksum));
-    }
-    Value::Object(info)
 }
 
 fn accepted(node: &Node) -> ProvisionResponse {

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use super::{
-    NodeFault, ProvisionRequest,
+    NodeFault, ProvisionRequest, instance_info,
     patience::{PATIENCE, PAUSE},
     patiently,
 };
@@ -81,10 +81,10 @@ impl Reservation<'_> {
         let not_available = || NodeFault::NotAvailable { id: id.chars().take(64).collect() };
         let node = self.ironic.node(id).await.map_err(|error| NodeFault::of(id, error))?;
         if !is_free(&node) || class.is_some_and(|class| node.resource_class.as_deref() != Some(class)) {
-            return Err(not_available().into());
+            return self.held_or(not_available()).await;
         }
         match patiently(self.clock, || self.take(&node)).await {
-            Err(error) if is_lost(&error) => Ok(self.held().await?.ok_or_else(not_available)?),
+            Err(error) if is_lost(&error) => self.held_or(not_available()).await,
             taken => Ok(taken.map_err(|error| NodeFault::of(id, error))?),
         }
     }
@@ -110,10 +110,15 @@ impl Reservation<'_> {
             }
             // What is still locked after so long is somebody else's by now.
             if !locked || self.clock.now().since(began) >= PATIENCE {
-                return Err(NodeFault::NoneMatches.into());
+                return self.held_or(NodeFault::NoneMatches).await;
             }
             self.clock.sleep(PAUSE).await;
         }
+    }
+
+    /// What this same request, asked twice at once, took since it was last looked for; the refusal, if it took nothing.
+    async fn held_or(&self, refusal: NodeFault) -> Result<Node, OpError> {
+        Ok(self.held().await?.ok_or(refusal)?)
     }
 
     /// The free nodes, each request beginning at another place of the list, so that those who come at once do not all
@@ -178,7 +183,7 @@ async fn release(ironic: &Ironic, uuid: &str, instance: &str) -> Result<bool, Ir
     if node.instance_uuid.as_deref() != Some(instance) || node.provision_state != ProvisionState::Available {
         return Ok(false);
     }
-    let mut patches = vec![Patch::remove("/instance_uuid"), Patch::add("/instance_info", Map::new())];
+    let mut patches = vec![Patch::remove("/instance_uuid"), Patch::add("/instance_info", instance_info::left(&node))];
     if node.extra.contains_key(NOTE) {
         patches.push(Patch::remove(format!("/extra/{NOTE}")));
     }

@@ -1,10 +1,12 @@
 //! What exactly taking a node down would do: the same for whoever asks, whoever allows it, and the job that does it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{NodeFault, UnprovisionRequest, UnprovisionServer, node::name_of};
+use super::{
+    NodeFault, UnprovisionRequest, UnprovisionServer,
+    node::name_of,
+    node_facts::{NODE, OFF, cleaning_of, facts, known},
+};
 use crate::{
     clients::ironic::{Node, ProvisionState},
     model::Plan,
@@ -34,23 +36,11 @@ impl UnprovisionParams {
         })
     }
 
-    /// Whether it was allowed without cleaning: as asked, or because cleaning is switched off in Ironic.
-    pub fn is_without_cleaning(&self) -> bool {
-        self.plan.identity.get(CLEANING).is_some_and(|cleaning| cleaning == OFF)
-    }
-
     /// What was asked for.
     pub fn request(&self) -> UnprovisionRequest {
         UnprovisionRequest { server_id: self.node.clone(), clean: self.clean }
     }
 }
-
-/// The fact of a plan that is the node's UUID.
-const NODE: &str = "node";
-/// The fact of a plan that is what is known of the cleaning.
-const CLEANING: &str = "cleaning";
-/// There is none.
-const OFF: &str = "off";
 
 /// Exactly what would be done to a node, if it were allowed.
 ///
@@ -64,26 +54,17 @@ pub fn unprovision_plan(node: &Node, request: &UnprovisionRequest) -> Result<Pla
     if node.protected {
         return Err(NodeFault::Protected { id: id(), why: "Ironic would refuse it".to_owned() });
     }
-    let cleaning = match (request.clean, node.automated_clean) {
-        (false, _) | (true, Some(false)) => OFF,
-        (true, Some(true)) => "on",
-        (true, None) => "as Ironic is configured",
-    };
-    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-    let facts = [
-        (NODE, node.uuid.clone()),
-        ("name", known(&node.name)),
-        ("instance", known(&node.instance_uuid)),
-        ("provision_state", node.provision_state.to_string()),
-        (CLEANING, cleaning.to_owned()),
-    ];
+    let cleaning = if request.clean { cleaning_of(node) } else { OFF };
+    let mut identity = facts(node, cleaning);
+    identity.insert("instance".to_owned(), known(node.instance_uuid.clone()));
+    identity.insert("image".to_owned(), known(node.image()));
     let lost = if cleaning == OFF { ["loss-disk", "loss-not-wiped"].as_slice() } else { &["loss-disk"] };
     Ok(Plan {
         operation: UnprovisionServer::SPEC.name.to_owned(),
         // By its UUID: a name may be given to another node.
         input: serde_json::json!({ "clean": request.clean, "server_id": node.uuid }),
         target: name_of(node).to_owned(),
-        identity: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
+        identity,
         losses: lost.iter().map(|&loss| loss.to_owned()).collect(),
     })
 }

@@ -4,19 +4,13 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CourseStatus, NodeFault, UnprovisionParams, unprovision_plan};
+use super::{CourseStatus, NodeFault, NodeJob, UnprovisionParams, unprovision_plan};
 use crate::{
     ids::JobId,
-    model::{NewJob, Plan, Risk, Role},
+    model::{Plan, Risk, Role},
     ops::{Cx, OpError, Operation, Outside, Reach, Rest, Spec, Topic},
     units::Timestamp,
 };
-
-/// The kind of the job that takes nodes down.
-pub const UNPROVISION_NODE: &str = "unprovision_node";
-
-/// The step of that job which tells Ironic to take the node down.
-pub const DELETE: &str = "delete";
 
 /// Takes a node down.
 pub struct UnprovisionServer;
@@ -82,20 +76,7 @@ impl Operation for UnprovisionServer {
     async fn run(cx: &mut Cx, _: UnprovisionRequest) -> Result<UnprovisionResponse, OpError> {
         let plan = cx.planned.as_ref().ok_or(OpError::NoPlan)?;
         let params = UnprovisionParams::of(plan).ok_or(OpError::NoPlan)?;
-        let open = cx.tx.open_jobs_with(UNPROVISION_NODE, "node", &params.node).await?;
-        if let Some(job) = open.first() {
-            return Err(OpError::Busy { handle: params.plan.target, job: job.id });
-        }
-        let new = NewJob {
-            kind: UNPROVISION_NODE,
-            target: None,
-            params: serde_json::to_value(&params).map_err(OpError::Answer)?,
-            requested_by: cx.actor.to_string(),
-            requester: cx.actor.user,
-            approval: cx.approval,
-        };
-        let (job, _) = cx.tx.enqueue(&new, cx.now).await?;
-        cx.show_job_live(&job).await?;
+        let job = cx.file_node_job(&NodeJob::Unprovision(params.clone())).await?;
         let name = params.plan.target;
         Ok(UnprovisionResponse {
             operation_id: params.node.clone(),

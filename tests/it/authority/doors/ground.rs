@@ -15,7 +15,7 @@ use rackhand_core::{
     ops::{Answer, Ops},
     states::ServerEvent,
 };
-use rackhand_tests::fast_ironic::{FastIronic, UUID};
+use rackhand_tests::fast_ironic::{FastIronic, MANAGEABLE, UUID};
 use serde_json::{Value, json};
 
 use super::{Call, Row, entry};
@@ -59,7 +59,8 @@ impl Ground<'_> {
             "approve" | "refuse" | "show_approval" | "withdraw_approval" => {
                 json!({ "approval": self.approval().await })
             }
-            "get_node" | "manage_node" | "provide_node" | "end_maintenance" => json!({ "node": UUID }),
+            "get_node" | "manage_node" | "end_maintenance" => json!({ "node": UUID }),
+            "provide_node" => json!({ "node": MANAGEABLE }),
             "check_provision_status" | "check_unprovision_status" => json!({ "operation_id": UUID }),
             "unprovision_server" => json!({ "server_id": UUID }),
             "provision_server" => json!({ "image_id": "debian" }),
@@ -134,7 +135,7 @@ fn number() -> u32 {
 }
 
 /// The same operations with an Ironic, which serves as long as it is held.
-pub(super) async fn with_ironic(ops: &Ops) -> (Ops, FastIronic) {
+pub async fn with_ironic(ops: &Ops) -> (Ops, FastIronic) {
     let upstream = FastIronic::start().await.unwrap();
     let url = format!("http://{}", upstream.address());
     let ironic = Ironic::new(http::client(Limits::default()).unwrap(), Some(&url), Auth::None, Arc::new(SystemClock));

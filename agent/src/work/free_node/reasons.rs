@@ -1,12 +1,12 @@
-//! Why a job that takes a node down waits, fails or is parked, and how it ends; `bot/texts` words it in both languages.
+//! Why a job that makes a node free waits, fails or is parked, and how it ends; `bot/texts` words it in both languages.
 
 use rackhand_core::{
-    clients::ironic::{IronicError, ProvisionState},
+    clients::ironic::{IronicError, Node, ProvisionState},
     fault::chain,
     model::{PlanChange, Reason},
     ops::{
         NodeFault,
-        ironic::{Course, UnprovisionParams},
+        ironic::{Course, NodeJob, troubles},
     },
 };
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub(super) fn ironic(error: &IronicError) -> Reason {
         | IronicError::Associated { .. }
         | IronicError::Conflict { .. }
         | IronicError::Duplicate { .. }
-        | IronicError::ImageRejected { .. }
+        | IronicError::NoImage { .. }
         | IronicError::NotValid { .. }
         | IronicError::Refused { .. } => "ironic-refused",
         _ => "ironic-away",
@@ -30,14 +30,14 @@ pub(super) fn ironic(error: &IronicError) -> Reason {
     Reason::new(code, chain(error)).with("detail", chain(error))
 }
 
-/// Nobody approved what the job would wipe.
+/// Nobody approved what the job would do.
 pub(super) fn not_approved() -> Reason {
-    Reason::new("not-approved", "no person approved that this job takes this node down: Ironic was told nothing")
+    Reason::new("not-approved", "no person approved what this job does to this node: Ironic was told nothing")
 }
 
-/// Another job takes the same node down.
+/// Another job is at the same node.
 pub(super) fn another_job() -> Reason {
-    Reason::new("node-other-job", "another job takes this node down already")
+    Reason::new("node-other-job", "another job is at this node already")
 }
 
 /// The node is no longer what was allowed.
@@ -53,7 +53,7 @@ pub(super) fn changed(changes: &[PlanChange]) -> Reason {
         .with("seen", fact(|change| &change.is))
 }
 
-/// The node cannot be taken down as it is.
+/// It is not done to the node as it is.
 pub(super) fn fault(fault: &NodeFault) -> Reason {
     let reason = fault.reason();
     let code = if reason.code == "node-busy" { "node-busy" } else { "node-changed-state" };
@@ -69,10 +69,37 @@ pub(super) fn on_its_way(course: &Course) -> Reason {
     }
 }
 
-/// It failed on the way.
-pub(super) fn failed(state: &ProvisionState, words: Option<&str>) -> Reason {
-    let words = words.unwrap_or("Ironic does not say why");
-    Reason::new("node-failed", format!("{state}: {words}")).with("seen", state).with("detail", words)
+/// Ironic itself took it out of use on its way: it goes on once that is over, or never.
+pub(super) fn halted(node: &Node) -> Reason {
+    told("node-halted", node)
+}
+
+/// It failed on the way, or at its end.
+pub(super) fn failed(node: &Node) -> Reason {
+    told("node-failed", node)
+}
+
+fn told(code: &str, node: &Node) -> Reason {
+    let words = troubles(node).unwrap_or_else(|| "Ironic does not say why".to_owned());
+    let state = &node.provision_state;
+    Reason::new(code, format!("{state}: {words}")).with("seen", state).with("detail", words)
+}
+
+/// What the job changed cannot be put back yet.
+pub(super) fn still_going(state: &ProvisionState) -> Reason {
+    let text = format!("the node is still {state}: its automated cleaning is put back once that has ended");
+    Reason::new("node-still-going", text).with("seen", state)
+}
+
+/// Somebody called it off before Ironic was told.
+pub(super) fn called_off() -> Reason {
+    Reason::new("cancelled", "called off before Ironic was told")
+}
+
+/// Its switch cannot be put back as long as this lasts.
+pub(super) fn switch_waits(error: &IronicError) -> Reason {
+    let text = format!("its automated cleaning cannot be switched back yet: {}", chain(error));
+    Reason::new("node-switch-waits", text).with("detail", chain(error))
 }
 
 /// It left the way.
@@ -82,19 +109,22 @@ pub(super) fn strayed(state: &ProvisionState) -> Reason {
 }
 
 /// How it ended well, and what happened to the disks: never more than was seen.
-pub(super) fn outcome(params: &UnprovisionParams, seen: &Value) -> Reason {
+pub(super) fn outcome(doing: &NodeJob, seen: &Value) -> Reason {
     let cleaned = seen.get("cleaned").and_then(Value::as_bool).unwrap_or(false);
-    if !params.clean {
-        Reason::new("node-free-kept", "available again; as asked, nothing was wiped")
-    } else if params.is_without_cleaning() {
-        let text = "available again; nothing was wiped: the node's automated cleaning is switched off in Ironic";
-        Reason::new("node-free-not-wiped", text)
+    let (code, text) = if doing.keeps_disks() {
+        ("node-free-kept", "as asked, nothing was wiped")
+    } else if doing.is_without_cleaning() {
+        ("node-free-not-wiped", "nothing was wiped: the node's automated cleaning is switched off in Ironic")
     } else if cleaned {
-        Reason::new("node-free-wiped", "available again; Ironic cleaned it")
+        ("node-free-wiped", "Ironic cleaned it")
     } else {
-        let text = "available again; no cleaning was seen: Ironic may be configured to do none";
-        Reason::new("node-free-unseen", text)
-    }
+        ("node-free-unseen", "no cleaning was seen: Ironic may be configured to do none")
+    };
+    let is = match doing {
+        NodeJob::Unprovision(_) => "available again",
+        NodeJob::Provide(_) => "available",
+    };
+    Reason::new(code, format!("{is}; {text}"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use rackhand_core::model::Plan;
+use rackhand_core::{
+    model::Plan,
+    ops::ironic::{ProvideParams, UnprovisionParams},
+};
 use serde_json::json;
 
 use super::*;
@@ -18,14 +21,19 @@ fn no_wipe_is_claimed_that_was_not_seen() {
         (false, "off", &seen, "node-free-kept"),
         (false, "off", &unseen, "node-free-kept"),
     ] {
-        let plan = Plan {
-            operation: "unprovision_server".to_owned(),
-            input: json!({ "clean": clean, "server_id": "n" }),
+        let plan = |operation: &str, input: Value| Plan {
+            operation: operation.to_owned(),
+            input,
             target: "n".to_owned(),
             identity: [("node", "n"), ("cleaning", cleaning)].map(|(fact, is)| (fact.into(), is.into())).into(),
             losses: Vec::new(),
         };
-        let params = UnprovisionParams::of(&plan).unwrap();
-        assert_eq!(outcome(&params, what).code, told, "{clean} {cleaning} {what}");
+        let down = plan("unprovision_server", json!({ "clean": clean, "server_id": "n" }));
+        let down = NodeJob::Unprovision(UnprovisionParams::of(&down).unwrap());
+        assert_eq!(outcome(&down, what).code, told, "{clean} {cleaning} {what}");
+        if clean {
+            let provided = ProvideParams::of(&plan("provide_node", json!({ "node": "n" }))).unwrap();
+            assert_eq!(outcome(&NodeJob::Provide(provided), what).code, told, "{cleaning} {what}");
+        }
     }
 }
