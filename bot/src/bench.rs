@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use rackhand_core::{
     clock::{SharedClock, SystemClock},
     model::{Job, NewJob, Reason},
-    store::{JobFilter, Slice, Store, StoreResult, Tx},
+    store::{JobFilter, ServerFilter, Slice, Store, StoreResult, Tx},
     work::{Runner, Settings, StepCx, StepSpec, Verdict, Workflow},
 };
 use serde_json::Value;
@@ -63,7 +63,7 @@ pub async fn jobs(dir: &Path, postgres: Option<&str>) -> anyhow::Result<()> {
 async fn require_unused(store: &Store) -> anyhow::Result<()> {
     let mut tx = store.read().await?;
     let open = tx.jobs(&JobFilter { target: None, open: true }, &Slice::first(1)).await?;
-    if !open.is_empty() || !tx.servers(&Slice::first(1)).await?.is_empty() {
+    if !open.is_empty() || !tx.servers(&ServerFilter::default(), &Slice::first(1)).await?.is_empty() {
         bail!("this database is in use: give the bench an empty one");
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! of it, come from the table of operations.
 
 use rackhand_core::{
-    model::Role,
+    model::{Risk, Role},
     ops::{self, Entry, Topic},
 };
 
@@ -50,19 +50,19 @@ pub const COMMANDS: [Command; 25] = [
     Command { name: "status", operation: Some("show_status"), takes: Takes::Nothing, in_menu: true },
     Command { name: "servers", operation: Some("list_servers"), takes: Takes::Nothing, in_menu: true },
     Command { name: "server", operation: Some("show_server"), takes: Takes::Server(None), in_menu: true },
-    on_server(Action::Provision, "set_up_server", true),
-    on_server(Action::Rebuild, "rebuild_server", true),
-    on_server(Action::Manage, "manage_server", true),
-    on_server(Action::Unmanage, "unmanage_server", false),
-    on_server(Action::Reserve, "reserve_server", false),
-    on_server(Action::Release, "release_server", false),
-    on_server(Action::ForceRebuild, "force_rebuild_server", false),
-    on_server(Action::ResetAttempts, "reset_attempts", false),
+    on_server(Action::Provision, true),
+    on_server(Action::Rebuild, true),
+    on_server(Action::Manage, true),
+    on_server(Action::Unmanage, false),
+    on_server(Action::Reserve, false),
+    on_server(Action::Release, false),
+    on_server(Action::ForceRebuild, false),
+    on_server(Action::ResetAttempts, false),
     Command { name: "nodes", operation: Some("list_nodes"), takes: Takes::Nothing, in_menu: true },
     Command { name: "node", operation: Some("get_node"), takes: Takes::Node(None), in_menu: false },
     Command {
         name: "unprovision",
-        operation: Some("unprovision_server"),
+        operation: Some(NodeAction::Unprovision.operation()),
         takes: Takes::Node(Some(NodeAction::Unprovision)),
         in_menu: false,
     },
@@ -82,9 +82,9 @@ pub const COMMANDS: [Command; 25] = [
 /// Operations that are asked for by a button under what they are about, or by a code.
 const BY_BUTTON: [&str; 4] = ["approve", "refuse", "set_role", "redeem_invite"];
 
-const fn on_server(action: Action, operation: &'static str, in_menu: bool) -> Command {
-    let name = action.command();
-    Command { name, operation: Some(operation), takes: Takes::Server(Some(action)), in_menu }
+const fn on_server(action: Action, in_menu: bool) -> Command {
+    let (name, operation) = (action.command(), Some(action.operation()));
+    Command { name, operation, takes: Takes::Server(Some(action)), in_menu }
 }
 
 impl Command {
@@ -122,6 +122,12 @@ pub fn is_offered(entry: &Entry) -> bool {
 /// The operations that are typed by their own names, in the order of the table.
 pub fn by_name() -> impl Iterator<Item = &'static Entry> {
     ops::table().iter().filter(|entry| is_offered(entry) && !has_own(entry.spec.name))
+}
+
+/// The operation that is meant by its name: what only looks is, also where it has a command of its own.
+pub fn typed_by_name(name: &str) -> Option<&'static Entry> {
+    let entry = ops::find(name).filter(|entry| is_offered(entry))?;
+    (entry.spec.risk == Risk::Read || !has_own(name)).then_some(entry)
 }
 
 /// Whether this role may ask for an operation.

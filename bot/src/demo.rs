@@ -18,7 +18,7 @@ use rackhand_core::{
     config,
     keyring::Keyring,
     model::Actor,
-    ops::{Answer, HandleInput, ListInput, ListServers, ManageServer},
+    ops::{Answer, HandleInput, ListServers, ListServersInput, ManageServer},
     states::ServerStatus,
 };
 use rackhand_tests::{
@@ -30,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::chat,
+    logging::start_logging,
     process::{Parts, Process},
-    serve,
 };
 
 /// The servers of the demo: number at the provider, label.
@@ -72,7 +72,7 @@ async fn in_dir(dir: &Path) -> anyhow::Result<ExitCode> {
     // Made here, since nobody needs to be told to back up the key of a demo.
     Keyring::open_or_create(&config.master_key_file)?;
     let mut process = Process::open(config).await?;
-    serve::start_logging(&process.config)?;
+    start_logging(&process.config)?;
     process.take_over().await?;
     println!(
         "\n  RACKHAND DEMO. Nothing here is real but Rackhand itself: the provider and\n  its {} servers are simulated in \
@@ -106,7 +106,8 @@ async fn prepare(process: &Process) -> anyhow::Result<()> {
 async fn watch(process: &Process) -> anyhow::Result<()> {
     let actor = Actor::shell();
     loop {
-        let Answer::Done(servers) = process.ops.call::<ListServers>(&actor, &ListInput::default(), None).await? else {
+        let Answer::Done(servers) = process.ops.call::<ListServers>(&actor, &ListServersInput::default(), None).await?
+        else {
             continue;
         };
         for server in servers.items.iter().take(PREPARED).filter(|server| !server.managed) {

@@ -1,16 +1,17 @@
 //! `rackhand serve`, and what `chat` and `demo` share with it.
 
-use std::{io::IsTerminal, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
-use anyhow::Context;
 use rackhand_bot::messenger::{Messenger, telegram::Telegram};
-use rackhand_core::config::{Config, LogFormat};
+use rackhand_core::config::Config;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{Level, info};
-use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, prelude::*};
+use tracing::info;
 
-use crate::process::{Front, Parts, Process};
+use crate::{
+    logging::start_logging,
+    process::{Front, Parts, Process},
+};
 
 /// Serves until it is told to stop.
 pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
@@ -36,22 +37,6 @@ pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
     process.ops.store.close().await;
     info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Sends the process's own story to standard error.
-pub fn start_logging(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log.filter).with_context(|| {
-        format!("log.filter {:?} is not a filter, such as info or rackhand_core=debug", config.log.filter)
-    })?;
-    // Below that level rmcp tells all that clients send, and some of it is secret.
-    let discreet = filter_fn(|it| !it.target().starts_with("rmcp") || *it.level() <= Level::INFO);
-    let registry = tracing_subscriber::registry().with(filter).with(discreet);
-    let out = fmt::layer().with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Json => registry.with(out.json()).init(),
-        LogFormat::Text => registry.with(out.with_ansi(std::io::stderr().is_terminal())).init(),
-    }
-    Ok(())
 }
 
 /// A token that is cancelled by SIGTERM or SIGINT.

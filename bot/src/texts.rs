@@ -125,16 +125,19 @@ pub fn moment(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Whether a character turns the direction of writing or takes no room: what is seen is then not what is there.
+pub fn is_misleading(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Text from outside, on one line, without control characters and without marks that turn the direction of writing or
 /// take no room: what is seen is what is there.
 pub fn clean(text: &str) -> String {
-    let misleading = |c: char| {
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
     let spaces = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let mut out: String = spaces.filter(|c| !c.is_control() && !misleading(*c)).take(MOST_FROM_OUTSIDE + 1).collect();
+    let mut out: String =
+        spaces.filter(|c| !c.is_control() && !is_misleading(*c)).take(MOST_FROM_OUTSIDE + 1).collect();
     if let Some((end, _)) = out.char_indices().nth(MOST_FROM_OUTSIDE) {
         out.truncate(end);
         out.push('…');

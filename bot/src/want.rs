@@ -105,7 +105,7 @@ pub enum NodeAction {
 
 impl NodeAction {
     /// The operation's name.
-    pub fn operation(self) -> &'static str {
+    pub const fn operation(self) -> &'static str {
         match self {
             Self::Manage => "manage_node",
             Self::Provide => "provide_node",
@@ -139,7 +139,7 @@ impl NodeAction {
 
 impl Action {
     /// The operation's name.
-    pub fn operation(self) -> &'static str {
+    pub const fn operation(self) -> &'static str {
         match self {
             Self::Manage => "manage_server",
             Self::Unmanage => "unmanage_server",

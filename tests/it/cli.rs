@@ -145,15 +145,6 @@ impl Machine {
         self.at_home(bare(args))
     }
 
-    /// Runs what a person types into a shell at this machine.
-    pub fn shell(&self, script: &str) -> Ended {
-        let program = program("rackhand");
-        let path = format!("{}:{}", program.parent().unwrap().display(), setting("PATH").unwrap_or_default());
-        let mut shell = Command::new("bash");
-        shell.args(["-euc", script]).env_clear().env("PATH", path).env("RACKHAND_LOG", "off").stdin(Stdio::null());
-        ended(&self.at_home(shell).output().unwrap())
-    }
-
     fn at_home(&self, mut command: Command) -> Command {
         command
             .env("DATABASE_URL", self.db.url())

@@ -87,12 +87,28 @@ pub fn assert_generated(path: &str, text: &str) {
     assert!(stored == text, "{path} is stale: run `make generated` and commit it");
 }
 
+/// Whatever came in, each line of a log is one event: nothing in it can move a cursor, turn the reading direction, or
+/// look like another event.
+#[track_caller]
+pub fn assert_is_clean(log: &str) {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let dirty: Vec<&str> =
+        log.lines().filter(|line| line.chars().any(|c| c.is_control() || turns(c))).take(5).collect();
+    assert!(dirty.is_empty(), "in the log: {dirty:?}");
+}
+
 /// A program of the workspace (`rackhand`) or an example (`examples/NAME`), which `make build` puts beside the tests.
 pub fn program(name: &str) -> PathBuf {
     let here = std::env::current_exe().expect("this test's path");
     let built = here.parent().and_then(Path::parent).expect("target/debug").join(name);
     assert!(built.exists(), "{} is missing: `make build` builds it", built.display());
     built
+}
+
+/// The PATH of a machine on which `rackhand` is installed.
+pub fn path_with_the_program() -> String {
+    let dir = program("rackhand").parent().expect("its directory").display().to_string();
+    format!("{dir}:{}", setting("PATH").unwrap_or_default())
 }
 
 /// The root of the repository.

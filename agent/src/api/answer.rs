@@ -7,29 +7,11 @@ use axum::{
 };
 use rackhand_core::{
     ids::ApprovalId,
-    ops::{Answer, Method, tag},
+    ops::{Answer, Awaiting, Method, tag},
 };
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::routes::{Offer, PREFIXES};
-
-/// It waits for a person.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Awaiting {
-    /// `awaiting_approval`.
-    status: &'static str,
-    /// Which approval: GET /approvals/{approval} tells what became of it.
-    approval_id: ApprovalId,
-    /// What to ask with how it goes, as after any other 202: GET /operations/{id} takes it, and so does the route that
-    /// tells of what was asked for, such as that of unprovisioning.
-    operation_id: ApprovalId,
-    /// For people.
-    message: &'static str,
-    /// Who can answer it, and where.
-    approve_with: &'static str,
-}
 
 /// The response to what was asked.
 pub(super) fn response(offer: &Offer, answer: Answer<Value>, headers: &HeaderMap) -> Response {
@@ -40,15 +22,8 @@ pub(super) fn response(offer: &Offer, answer: Answer<Value>, headers: &HeaderMap
 }
 
 fn awaiting(approval_id: ApprovalId) -> Response {
-    let body = Awaiting {
-        status: "awaiting_approval",
-        approval_id,
-        operation_id: approval_id,
-        message: "nothing has been done: a person has to approve exactly this first",
-        approve_with: "an admin presses Approve under the bot's message in the chat; no program can",
-    };
     let place = format!("{}/approvals/{approval_id}", PREFIXES[0]);
-    (StatusCode::ACCEPTED, [(header::LOCATION, place)], axum::Json(body)).into_response()
+    (StatusCode::ACCEPTED, [(header::LOCATION, place)], axum::Json(Awaiting::of(approval_id))).into_response()
 }
 
 fn done(offer: &Offer, value: &Value, headers: &HeaderMap) -> Response {

@@ -2,7 +2,7 @@
 
 use rackhand_core::{
     model::Actor,
-    ops::{Answer, Entry, OpError, find},
+    ops::{Answer, Awaiting, Entry, OpError, find},
 };
 use rmcp::{
     ErrorData, RoleServer,
@@ -11,11 +11,7 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{
-    Mcp, elicit, key, tasks,
-    tools::{self, Awaiting},
-    wait,
-};
+use super::{Mcp, elicit, key, tasks, tools, wait};
 use crate::api::Problem;
 
 impl Mcp {

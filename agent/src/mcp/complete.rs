@@ -2,7 +2,7 @@
 
 use rackhand_core::{
     model::Actor,
-    ops::{ListIncidents, ListIncidentsInput, ListInput, ListJobs, ListJobsInput, ListServers, OpError},
+    ops::{ListIncidents, ListIncidentsInput, ListJobs, ListJobsInput, ListServers, ListServersInput, OpError},
 };
 use rmcp::{
     ErrorData,
@@ -70,7 +70,8 @@ impl Mcp {
     async fn handles(&self, actor: &Actor, fits: impl Fn(&String) -> bool) -> Result<Vec<String>, OpError> {
         let (mut found, mut cursor) = (Vec::new(), String::new());
         for _ in 0..PAGES {
-            let page = self.read::<ListServers>(actor, &ListInput { cursor, limit: PAGE }).await?;
+            let input = ListServersInput { cursor, limit: PAGE, ..ListServersInput::default() };
+            let page = self.read::<ListServers>(actor, &input).await?;
             found.extend(page.items.into_iter().map(|server| server.handle).filter(&fits));
             match page.next {
                 Some(next) if found.len() <= CompletionInfo::MAX_VALUES => cursor = next,

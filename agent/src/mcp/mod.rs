@@ -38,9 +38,12 @@ pub use self::{
 pub use rmcp::ServerHandler;
 
 /// What every client is told at its start.
-const INSTRUCTIONS: &str = "Rackhand looks after a fleet of servers. Tools that start long work answer with a job's id, \
-    tools that destroy with an approval's id: a person has to approve in the chat, and no tool can. Follow either with \
-    wait_for_operation, or ask get_operation. Servers are named by handles such as vps-267179.";
+const INSTRUCTIONS: &str = "Rackhand looks after two kinds of machines. Servers are rented from a provider and named by \
+    handles such as vps-267179: list_servers shows them, set_up_server sets one up and keeps its disk, rebuild_server \
+    wipes it first. Nodes are bare metal of OpenStack Ironic, named by a UUID or a name: list_nodes shows them, \
+    provision_server installs an image on one, unprovision_server takes it down and wipes it. Tools that start long work \
+    answer with the id of a job or a node, tools that destroy with an approval's: a person has to approve in the chat, \
+    and no tool can. Follow each with wait_for_operation, or ask get_operation.";
 
 /// Whether the request is of the protocol's revision 2026-07-28 or a later one. Revisions are dates.
 fn is_later(context: &RequestContext<RoleServer>) -> bool {

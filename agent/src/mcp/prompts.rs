@@ -34,10 +34,13 @@ pub(super) const READY: [Ready; 3] = [
         name: "plan-capacity",
         about: "Whether the fleet is enough, and what to change",
         argument: None,
-        text: "Look at the whole fleet: show_status for the numbers, list_servers (all its pages) for the servers, \
-               list_jobs for what was done of late. Say how many servers are ready, how many are not in use and why \
-               (discovered, reserved, failed, quarantined), which fail again and again, and how long a set-up takes. \
-               Then say whether this is enough, and what you would change, with the numbers behind it. Change nothing.",
+        text: "Look at the whole fleet: show_status for the numbers, list_servers (all its pages) for the rented servers, \
+               list_nodes (all its pages) for the bare metal, where an Ironic is configured, list_jobs for what was done \
+               of late. Say how many servers are ready, how many are not in use and why (discovered, reserved, error, \
+               maintenance), which fail again and again, and how long a set-up takes. Say of the nodes, by their \
+               resource class, how many are free (available), in use (active), and how many neither and why (enroll, \
+               manageable, cleaning, failed, in maintenance). Then say whether this is enough, and what you would \
+               change, with the numbers behind it. Change nothing.",
     },
     Ready {
         name: "post-incident-review",

@@ -2,7 +2,9 @@
 
 use rackhand_core::{
     model::Actor,
-    ops::{HandleInput, IncidentInput, JobInput, ListInput, ListServers, OpError, ShowIncident, ShowJob, ShowServer},
+    ops::{
+        HandleInput, IncidentInput, JobInput, ListServers, ListServersInput, OpError, ShowIncident, ShowJob, ShowServer,
+    },
 };
 use rmcp::{
     ErrorData,
@@ -50,7 +52,7 @@ impl Mcp {
     /// `list_incidents` do.
     pub(super) async fn resources(&self, actor: &Actor, cursor: String) -> Result<ListResourcesResult, ErrorData> {
         let first = cursor.is_empty();
-        let input = ListInput { cursor, limit: 0 };
+        let input = ListServersInput { cursor, ..ListServersInput::default() };
         let servers = self.read::<ListServers>(actor, &input).await.map_err(error_data)?;
         let mut resources = Vec::new();
         for name in runbooks().into_iter().filter(|_| first) {

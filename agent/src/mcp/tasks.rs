@@ -5,7 +5,7 @@
 
 use rackhand_core::{
     ids::{ApprovalId, JobId},
-    model::{Actor, Risk},
+    model::Actor,
     ops::{
         Answer, ApprovalInput, CancelJob, Entry, GetOperation, GetOperationInput, JobInput, OpError, OperationStatus,
         OperationView, WithdrawApproval,
@@ -43,11 +43,6 @@ pub(super) fn require_spoken(context: &RequestContext<RoleServer>) -> Result<(),
     }
     let needed = ClientCapabilities::builder().enable_tasks().build();
     Err(ErrorData::missing_required_client_capability(needed))
-}
-
-/// Whether what the operation answers is only its beginning.
-pub(super) fn is_long(entry: &Entry) -> bool {
-    entry.starts_job || entry.spec.risk == Risk::Destroy
 }
 
 /// The id under which what was asked for goes on; none where it is done.

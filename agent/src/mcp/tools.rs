@@ -3,47 +3,20 @@
 use std::sync::Arc;
 
 use rackhand_core::{
-    ids::ApprovalId,
     model::{Actor, Decision, Risk, decide},
-    ops::{Entry, OperationView, Spec, table},
+    ops::{Awaiting, Entry, OperationView, Spec, table},
 };
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::{
-    JsonSchema, Schema, schema_for,
+    Schema, schema_for,
     transform::{RecursiveTransform, Transform},
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{key, tasks, wait};
+use super::{key, wait};
 
 /// The formats of JSON Schema that a field's type may have, and `password`, by which forms hide what is typed.
 const FORMATS: [&str; 7] = ["date", "date-time", "ipv4", "ipv6", "password", "uri", "uuid"];
-
-/// What a tool answers that has to be approved by a person first.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Awaiting {
-    /// Always the same.
-    status: AwaitingStatus,
-    /// The question: `wait_for_operation` and `get_operation` take it as `id`.
-    approval_id: ApprovalId,
-    /// What to do now.
-    message: String,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum AwaitingStatus {
-    AwaitingApproval,
-}
-
-impl Awaiting {
-    pub(super) fn of(approval_id: ApprovalId) -> Self {
-        let message = "Nothing was done yet: a person has to approve this in the chat. Follow it with \
-                       wait_for_operation, with this approval_id as its id.";
-        Self { status: AwaitingStatus::AwaitingApproval, approval_id, message: message.to_owned() }
-    }
-}
 
 /// The tools that this actor may call; `as_tasks`: as they look to a client to which what goes on is a task.
 pub(super) fn offered_to(actor: &Actor, as_tasks: bool) -> Vec<Tool> {
@@ -90,7 +63,7 @@ pub(super) fn title(name: &str) -> String {
 fn tool(entry: &Entry, as_tasks: bool) -> Tool {
     let spec = &entry.spec;
     let destroys = spec.risk == Risk::Destroy;
-    let output = if as_tasks && tasks::is_long(entry) {
+    let output = if as_tasks && entry.is_long() {
         schema_for!(OperationView)
     } else if destroys {
         schema_for!(Awaiting)

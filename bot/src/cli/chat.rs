@@ -10,6 +10,7 @@ use rackhand_core::{
 };
 
 use crate::{
+    logging::start_logging,
     process::{Front, Parts, Process},
     serve,
 };
@@ -25,7 +26,7 @@ pub async fn chat(config: Config) -> anyhow::Result<ExitCode> {
     if std::io::stderr().is_terminal() {
         println!("{GREETING}");
     } else {
-        serve::start_logging(&config)?;
+        start_logging(&config)?;
     }
     let mut process = Process::open(config).await?;
     process.take_over().await?;

@@ -146,7 +146,7 @@ fn request(entry: &Entry, input: &Value) -> Result<Request, NotThere> {
     let mut rest = input.as_object().cloned().unwrap_or_default();
     let fits = |route: &&Rest| route.says.is_none_or(|flag| rest.get(flag) == Some(&Value::Bool(true)));
     // What the path says itself is not said twice.
-    let routes = || entry.spec.rest.iter().filter(fits).filter(|_| !entry.spec.people_only);
+    let routes = || entry.spec.rest.iter().filter(fits);
     let route = routes().find(|route| route.says.is_some()).or_else(|| routes().next());
     let route = route.ok_or_else(|| NotThere { command: operations::words(entry).join(" ") })?;
     if let Some(flag) = route.says {

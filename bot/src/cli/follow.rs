@@ -11,7 +11,7 @@ use rackhand_core::{
     clients::rackhand::Told,
     ids::{ApprovalId, JobId},
     model::{Actor, Approval, EventBody, Server},
-    ops::{Answer, ApprovalInput, Approve, ApproveOutcome, OpError},
+    ops::{Answer, ApprovalInput, Approve, ApproveOutcome, Awaiting, OpError},
     states::{ApprovalStatus, JobStatus},
 };
 use serde_json::{Value, json};
@@ -31,12 +31,7 @@ const EACH: Duration = Duration::from_millis(300);
 pub async fn awaiting(door: &Door, called: &Called, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let mut asked = approval(door, id).await?;
     if called.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(
-                &json!({ "status": "awaiting_approval", "approval_id": id, "operation_id": id })
-            )?
-        );
+        println!("{}", serde_json::to_string_pretty(&Awaiting::of(id))?);
     } else {
         describe(&asked);
         if let Some(code) = ask_here(door, &asked).await? {

@@ -6,10 +6,7 @@ use anyhow::bail;
 use rackhand_agent::mcp::{Caller, serve_stdio};
 use rackhand_core::{config::Config, model::Role, secret::Secret};
 
-use crate::{
-    process::Process,
-    serve::{start_logging, stop_on_signal},
-};
+use crate::{logging::start_logging, process::Process, serve::stop_on_signal};
 
 /// Serves until the client leaves. Standard output is the protocol's alone: the story goes to standard error.
 pub async fn mcp(config: Config, role: Option<Role>, token: Option<String>) -> anyhow::Result<ExitCode> {

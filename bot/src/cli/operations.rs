@@ -43,7 +43,7 @@ pub fn called(root: &ArgMatches) -> Option<Result<Called, OpError>> {
         matches = below;
     }
     let entry = table().iter().find(|entry| !typed.is_empty() && words(entry) == typed)?;
-    let follow = can_follow(entry) && matches.get_flag(FOLLOW);
+    let follow = entry.is_long() && matches.get_flag(FOLLOW);
     let key = changes(entry).then(|| matches.get_one::<String>(KEY).cloned()).flatten();
     let called = |input| Called { entry, input, json: matches.get_flag(AS_JSON), follow, key };
     Some(input(entry, matches).map(called))
@@ -83,7 +83,7 @@ fn group(name: &'static str) -> Command {
 fn leaf(entry: &Entry) -> Command {
     let json = Arg::new(AS_JSON).long("json").action(ArgAction::SetTrue).help("Prints the whole answer as JSON");
     let mut leaf = Command::new(entry.spec.name).about(entry.spec.summary).after_help(bounds(entry)).arg(json);
-    if can_follow(entry) {
+    if entry.is_long() {
         let follow = Arg::new(FOLLOW).long("follow").action(ArgAction::SetTrue);
         leaf = leaf
             .arg(follow.help("Waits for the approval, where one is needed, and prints the job's events to its end"));
@@ -105,7 +105,7 @@ fn bounds(entry: &Entry) -> String {
     if entry.spec.risk == Risk::Destroy {
         text.push_str(" A person has to approve exactly what is asked for: until then the exit status is 5.");
     }
-    if entry.spec.rest.is_empty() || entry.spec.people_only {
+    if entry.spec.rest.is_empty() {
         text.push_str(" Not over REST: on Rackhand's own machine, or in the chat.");
     }
     text
@@ -118,14 +118,6 @@ fn changes(entry: &Entry) -> bool {
 fn key(text: &str) -> Result<String, String> {
     let fits = (1..=LONGEST_KEY).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
     fits.then(|| text.to_owned()).ok_or_else(|| format!("1 to {LONGEST_KEY} visible ASCII characters are expected"))
-}
-
-/// Whether a job may come of it.
-fn can_follow(entry: &Entry) -> bool {
-    let output = (entry.output)();
-    let (whole, job) = (output.as_value(), &output.as_value()["properties"]["job"]);
-    let named = job["$ref"].as_str().and_then(|name| whole.pointer(name.strip_prefix('#')?));
-    named.unwrap_or(job)["type"] == "string" || entry.spec.risk == Risk::Destroy
 }
 
 fn positional(field: &Field) -> Arg {

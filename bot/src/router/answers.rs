@@ -4,7 +4,7 @@ use rackhand_core::{
     model::Role,
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, CreateInvite, CreateInviteInput, ListApprovals,
-        ListApprovalsInput, ListInput, Nothing, OpError, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
+        ListApprovalsInput, Nothing, OpError, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
         WithdrawApproval,
     },
 };
@@ -152,10 +152,6 @@ impl Router {
             Err(error) => Err(error),
         }
     }
-}
-
-pub(super) fn page(from: u32) -> ListInput {
-    ListInput { cursor: Page::skip(from), limit: views::PAGE }
 }
 
 fn answered(lang: Lang, outcome: &ApproveOutcome) -> Reply {

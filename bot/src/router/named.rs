@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Asked, Reply, RouteError, Router};
 use crate::{
-    commands::{by_name, closest, may, names},
+    commands::{closest, may, names, typed_by_name},
     views::{self, PAGE, help, operation},
 };
 
@@ -14,7 +14,7 @@ impl Router {
     pub(super) async fn named(&self, asked: &Asked<'_>, from: u32, typed: &str) -> Result<Reply, RouteError> {
         let reader = &asked.reader;
         let (name, words) = typed.trim().split_once(char::is_whitespace).unwrap_or((typed.trim(), ""));
-        let Some(entry) = by_name().find(|entry| entry.spec.name == name) else {
+        let Some(entry) = typed_by_name(name) else {
             let message =
                 help::not_understood(reader, &format!("/{}", typed.trim()), &closest(name, names(reader.role)));
             return Ok(Reply::below(views::body(message)));

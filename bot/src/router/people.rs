@@ -3,15 +3,15 @@
 use rackhand_core::{
     clock::Stopwatch,
     model::{Role, User},
-    ops::{Answer, ListInput, ListUsers, OpError, RedeemInvite, SetRole, SetRoleInput},
+    ops::{Answer, ListUsers, ListUsersInput, OpError, Page, RedeemInvite, SetRole, SetRoleInput},
 };
 
-use super::{Asked, Reply, RouteError, Router, answers::page, reply::Place};
+use super::{Asked, Reply, RouteError, Router, reply::Place};
 use crate::{
     commands::parse,
     messenger::UpdateId,
     texts::plain,
-    views::{self, Reader, help, user},
+    views::{self, PAGE, Reader, help, user},
 };
 
 /// A stranger who keeps writing is told so often what to do: once in this time, in ms.
@@ -53,12 +53,13 @@ impl Router {
     }
 
     pub(super) async fn list_users(&self, asked: &Asked<'_>, from: u32) -> Result<Reply, RouteError> {
-        let list = self.done::<ListUsers>(asked, &page(from)).await?;
+        let page = ListUsersInput { cursor: Page::skip(from), limit: PAGE, ..ListUsersInput::default() };
+        let list = self.done::<ListUsers>(asked, &page).await?;
         Ok(Reply::here(user::list(&asked.reader, from, &list)))
     }
 
     pub(super) async fn show_user(&self, asked: &Asked<'_>, telegram_id: i64) -> Result<Reply, RouteError> {
-        let mut page = ListInput { limit: 500, ..ListInput::default() };
+        let mut page = ListUsersInput { limit: 500, ..ListUsersInput::default() };
         for _ in 0..MOST_PEOPLE / 500 {
             let Answer::Done(part) = self.ops.call::<ListUsers>(&asked.user.actor(), &page, None).await? else { break };
             if let Some(user) = part.items.iter().find(|user| user.telegram_id == telegram_id) {

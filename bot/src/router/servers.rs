@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rackhand_core::{
     ids::{ApprovalId, ServerId},
     model::Server,
-    ops::{Answer, HandleInput, JobStarted, ListServers, OpError, ShowServer},
+    ops::{Answer, HandleInput, JobStarted, ListServers, ListServersInput, OpError, Page, ShowServer},
 };
 use serde_json::json;
 
-use super::{Asked, Reply, RouteError, Router, answers::page};
+use super::{Asked, Reply, RouteError, Router};
 use crate::{
     messenger::Message,
     texts::{plain, say},
@@ -19,7 +19,8 @@ use crate::{
 
 impl Router {
     pub(super) async fn list_servers(&self, asked: &Asked<'_>, from: u32) -> Result<Reply, RouteError> {
-        let list = self.done::<ListServers>(asked, &page(from)).await?;
+        let page = ListServersInput { cursor: Page::skip(from), limit: PAGE, ..ListServersInput::default() };
+        let list = self.done::<ListServers>(asked, &page).await?;
         Ok(Reply::here(server::list(&asked.reader, from, &list)))
     }
 

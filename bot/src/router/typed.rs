@@ -5,7 +5,7 @@ use std::time::Duration;
 use rackhand_core::{
     ids::JobId,
     model::{Role, Server},
-    ops::{Answer, JobInput, ListInput, ListServers, OpError, ShowJob},
+    ops::{Answer, JobInput, ListServers, ListServersInput, OpError, ShowJob},
     states::JobStatus,
 };
 use tokio::time::timeout;
@@ -35,6 +35,11 @@ impl Router {
             return Err(forbidden(asked, command).into());
         }
         match command.takes {
+            // A list that is narrowed, `/servers status=ready`, is asked for as everything is that has fields.
+            Takes::Nothing if argument.contains('=') => {
+                let name = command.operation.unwrap_or(command.name);
+                self.answer(asked, &Want::Named(0, format!("{name} {argument}"))).await
+            }
             Takes::Nothing | Takes::Code => self.answer(asked, &simple(command.name, argument)).await,
             Takes::Server(action) => self.about_server(asked, action, argument).await,
             Takes::Node(action) => self.about_node(asked, action, argument).await,
@@ -128,7 +133,7 @@ impl Router {
     /// All servers, as far as a person could look through them.
     pub(super) async fn servers(&self, asked: &Asked<'_>) -> Result<Vec<Server>, RouteError> {
         let mut all = Vec::new();
-        let mut page = ListInput { limit: 500, ..ListInput::default() };
+        let mut page = ListServersInput { limit: 500, ..ListServersInput::default() };
         for _ in 0..MOST_SERVERS / 500 {
             let Answer::Done(part) = self.ops.call::<ListServers>(&asked.user.actor(), &page, None).await? else {
                 break;

@@ -65,6 +65,9 @@ impl Operation for CreateInvite {
     }
 }
 
+/// What the audit calls the making of the first admin's code, which is no operation: nobody asks for it.
+pub(super) const FIRST_ADMIN_CODE: &str = "first_admin_code";
+
 impl Ops {
     /// The first admin's code, as long as there is no admin; codes made earlier are worth nothing then. It goes to the
     /// terminal of whoever started Rackhand: nobody becomes admin by being first to write.
@@ -76,7 +79,7 @@ impl Ops {
         }
         cx.tx.drop_first_admin_codes().await?;
         let invite = new_invite(&mut cx, Role::Admin, None).await?;
-        cx.audit("first_admin_code", "admin", "done", &serde_json::Value::Null).await?;
+        cx.audit(FIRST_ADMIN_CODE, "admin", "done", &serde_json::Value::Null).await?;
         cx.tx.commit().await?;
         Ok(Some(invite))
     }

@@ -62,18 +62,23 @@ fn check(labels: &BTreeMap<String, String>) -> Result<(), OpError> {
     if labels.len() > MOST {
         return bad("labels".to_owned(), "at most 32 labels are expected");
     }
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     for (key, value) in labels {
-        let shown: String = key.chars().take(LONGEST).collect();
-        if key.is_empty() || key.len() > LONGEST || !key.chars().all(fits) {
-            return bad(
-                format!("labels.{shown}"),
-                "a key of 1 to 63 letters, digits, `-`, `_`, `.` or `/` is expected",
-            );
+        if let Err(message) = check_label(key, value) {
+            let shown: String = key.chars().take(LONGEST).collect();
+            return bad(format!("labels.{shown}"), message);
         }
-        if value.chars().count() > LONGEST || value.chars().any(char::is_control) {
-            return bad(format!("labels.{shown}"), "a value of at most 63 characters, on one line, is expected");
-        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a label, and what was expected.
+pub(super) fn check_label(key: &str, value: &str) -> Result<(), &'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if key.is_empty() || key.len() > LONGEST || !key.chars().all(fits) {
+        return Err("a key of 1 to 63 letters, digits, `-`, `_`, `.` or `/` is expected");
+    }
+    if value.chars().count() > LONGEST || value.chars().any(char::is_control) {
+        return Err("a value of at most 63 characters, on one line, is expected");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod answer_approval;
 mod approved;
+mod awaiting;
 mod call;
 mod cancel_job;
 mod clean;
@@ -53,6 +54,7 @@ mod withdraw_approval;
 
 pub use answer_approval::{ApprovalInput, Approve, ApproveOutcome, Refuse};
 pub use approved::{approved, approved_plan};
+pub use awaiting::{Awaiting, AwaitingStatus};
 pub use call::{Answer, Limits, Ops};
 pub use cancel_job::CancelJob;
 pub use create_invite::{CreateInvite, CreateInviteInput, NewInvite};
@@ -70,16 +72,16 @@ pub use ironic::{IRONIC, NodeFault};
 pub use key_check::{has_key, same_key};
 pub use label_server::{LabelInput, LabelServer};
 pub use list_approvals::{ListApprovals, ListApprovalsInput};
-pub use list_audit::ListAudit;
+pub use list_audit::{ListAudit, ListAuditInput};
 pub use list_incidents::{IncidentLine, ListIncidents, ListIncidentsInput};
 pub use list_jobs::{JobLine, ListJobs, ListJobsInput};
-pub use list_servers::{ListInput, ListServers};
+pub use list_servers::{ListServers, ListServersInput};
 pub use list_tokens::ListTokens;
-pub use list_users::ListUsers;
+pub use list_users::{ListUsers, ListUsersInput};
 pub use manage_server::{ManageServer, UnmanageServer};
 pub use operation::{Cx, Entry, Operation, Reach, Spec};
 pub use outside::{LOOK, Outside};
-pub use page::{Page, PageOf};
+pub use page::{ListInput, Page, PageOf};
 pub use people::Seen;
 pub use put_user::{PutUser, PutUserInput};
 pub use rebuild_server::RebuildServer;

@@ -155,6 +155,11 @@ pub(super) struct Checked {
 }
 
 impl Entry {
+    /// Whether what it answers is only a beginning: a job that does it, or a question to a person.
+    pub fn is_long(&self) -> bool {
+        self.starts_job || self.spec.risk == Risk::Destroy
+    }
+
     /// The table's line for an operation.
     pub fn of<O: Operation>() -> Self {
         Self {

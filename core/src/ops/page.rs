@@ -23,6 +23,17 @@ pub struct Page {
     size: u32,
 }
 
+/// Which part of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListInput {
+    /// What `next` said on the page before; empty for the first page.
+    pub cursor: String,
+    /// How many at most, 1 to 500; 0 means 50.
+    #[schemars(range(max = 500))]
+    pub limit: u32,
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]

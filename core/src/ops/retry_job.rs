@@ -7,7 +7,7 @@ use super::{
     ironic::NodeJob,
 };
 use crate::{
-    model::{EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
+    model::{ActorKind, EventLevel, Job, ProvisionParams, Risk, Role, StepStatus},
     states::JobEvent,
 };
 
@@ -20,14 +20,14 @@ impl Operation for RetryJob {
     type Output = Job;
     const SPEC: Spec = Spec {
         name: "retry_job",
-        summary: "Sends a parked job on, from the step where it stopped",
+        summary: "Sends a parked job on, from the step where it stopped; one that is still to wipe, only a person",
         topic: Topic::Work,
         rest: &[Rest::post("/jobs/{job}/retry")],
         cli: "jobs retry <job>",
         risk: Risk::Change,
         lowest: Role::Operator,
         repeatable: false,
-        people_only: true,
+        people_only: false,
     };
 
     fn target(input: &JobInput) -> String {
@@ -54,13 +54,16 @@ impl Operation for RetryJob {
     }
 }
 
-/// A job that has its disk still to wipe goes on only as it was begun: by an admin, and while the yes to it is worth
-/// something.
+/// A job that has its disk still to wipe goes on only as it was begun: by an admin in person, and while the yes to it is
+/// worth something. Whoever said that yes did not know yet that the job would be parked.
 async fn require_fresh_yes(cx: &mut Cx, job: &Job) -> Result<(), OpError> {
     let Some(wiping) = Wiping::of(job) else { return Ok(()) };
     let wiped = |step: &crate::model::Step| step.name == wiping.step() && step.status == StepStatus::Done;
     if cx.tx.steps(job.id).await?.iter().any(wiped) {
         return Ok(());
+    }
+    if cx.actor.kind != ActorKind::Person {
+        return Err(OpError::PeopleOnly);
     }
     if cx.actor.role < Role::Admin {
         return Err(OpError::Forbidden { who: cx.actor.name.clone(), needs: Role::Admin, has: cx.actor.role });

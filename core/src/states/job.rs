@@ -47,7 +47,7 @@ super::machine! {
     Running + Cancel => Cancelled: "called off, and undone";
     Queued + Cancel => Cancelled: "called off before it began";
     Running + Park => Parked: "only a person can go on";
-    Parked + Retry => Queued: "a person sends it on";
+    Parked + Retry => Queued: "it is sent on";
     Parked + Cancel => Queued: "called off: a worker undoes what was done";
     Waiting + Cancel => Queued: "called off: a worker undoes what was done";
 }

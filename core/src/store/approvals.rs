@@ -70,6 +70,12 @@ impl Tx {
         rows.iter().map(approval).collect()
     }
 
+    /// How many wait for an answer.
+    pub async fn count_open_approvals(&mut self) -> StoreResult<i64> {
+        let sql = "SELECT COUNT(*) FROM approvals WHERE status = 'asked'";
+        Ok(sqlx::query_scalar(sql).fetch_one(self.conn()).await?)
+    }
+
     /// Whether this is being asked about this target, or was and got its answer, or none in time, since then.
     pub async fn approval_asked_since(&mut self, operation: &str, target: &str, since: Timestamp) -> StoreResult<bool> {
         let sql = "SELECT COUNT(*) FROM approvals WHERE operation = $1 AND target = $2

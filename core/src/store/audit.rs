@@ -18,6 +18,17 @@ pub struct ChainFault {
     pub what: &'static str,
 }
 
+/// Which entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only those of this operation.
+    pub operation: Option<String>,
+    /// Only those about this.
+    pub target: Option<String>,
+    /// Only those whose actor has these words in a row: the whole of `token ci`, or a part.
+    pub actor: Option<String>,
+}
+
 impl Tx {
     /// Appends an entry; `mac` makes the code over parts, each with its borders. Holds the chain's head until the
     /// transaction ends, so that entries are written one after another.
@@ -73,11 +84,6 @@ impl Tx {
         super::users::expect_one(done.rows_affected(), "the key check")
     }
 
-    /// The number of the newest entry; 0 when there is none.
-    pub async fn audit_newest(&mut self) -> StoreResult<i64> {
-        Ok(sqlx::query_scalar("SELECT seq FROM audit_head WHERE id = 1").fetch_one(self.conn()).await?)
-    }
-
     /// Entries after `after`, oldest first; at most `limit`.
     pub async fn audit(&mut self, after: i64, limit: i64) -> StoreResult<Vec<AuditEntry>> {
         let rows = self.audit_rows(after, limit).await?;
@@ -85,9 +91,25 @@ impl Tx {
     }
 
     /// Entries from before `before`, newest first.
-    pub async fn audit_newest_first(&mut self, before: i64, slice: &Slice) -> StoreResult<Vec<AuditEntry>> {
-        let sql = "SELECT * FROM audit WHERE seq < $3 ORDER BY seq DESC LIMIT $2 OFFSET $1";
-        let rows = sqlx::query(sql).bind(slice.offset).bind(slice.limit).bind(before).fetch_all(self.conn()).await?;
+    pub async fn audit_newest_first(
+        &mut self,
+        before: i64,
+        filter: &AuditFilter,
+        slice: &Slice,
+    ) -> StoreResult<Vec<AuditEntry>> {
+        let rows = sqlx::query(
+            "SELECT * FROM audit WHERE seq < $3 AND ($4 = '' OR operation = $4) AND ($5 = '' OR target = $5)
+                 AND ($6 = '' OR replace(' ' || actor || ' ', $6, '') <> ' ' || actor || ' ')
+             ORDER BY seq DESC LIMIT $2 OFFSET $1",
+        )
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(before)
+        .bind(filter.operation.clone().unwrap_or_default())
+        .bind(filter.target.clone().unwrap_or_default())
+        .bind(filter.actor.as_ref().map(|actor| format!(" {actor} ")).unwrap_or_default())
+        .fetch_all(self.conn())
+        .await?;
         rows.iter().map(entry).collect()
     }
 

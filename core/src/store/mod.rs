@@ -39,7 +39,7 @@ use sqlx::{
 };
 use tokio::sync::{Notify, watch};
 
-pub use audit::ChainFault;
+pub use audit::{AuditFilter, ChainFault};
 pub use contacts::Contact;
 pub use error::StoreError;
 pub use events::EventFilter;
@@ -51,6 +51,7 @@ pub use leases::Lease;
 pub use numbers::RunTimes;
 pub use outbox::{Due, Mail, Sent};
 pub use requests::Remembered;
+pub use servers::ServerFilter;
 
 /// Which part of a list to read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,17 @@ use crate::{
     units::Timestamp,
 };
 
+/// Which servers to list.
+#[derive(Clone, Debug, Default)]
+pub struct ServerFilter {
+    /// Only those in this state.
+    pub status: Option<ServerStatus>,
+    /// Only those that are managed, or only those that are not.
+    pub managed: Option<bool>,
+    /// Only those with a label of this key, and of this value where there is one.
+    pub label: Option<(String, Option<String>)>,
+}
+
 impl Tx {
     /// Adds a server that the provider lists and we did not know.
     pub async fn add_server(&mut self, new: &NewServer, now: Timestamp) -> StoreResult<Server> {
@@ -71,13 +82,21 @@ impl Tx {
     }
 
     /// Servers by handle.
-    pub async fn servers(&mut self, slice: &Slice) -> StoreResult<Vec<Server>> {
-        let rows = sqlx::query("SELECT * FROM servers WHERE handle > $3 ORDER BY handle LIMIT $2 OFFSET $1")
-            .bind(slice.offset)
-            .bind(slice.limit)
-            .bind(slice.after.clone())
-            .fetch_all(self.conn())
-            .await?;
+    pub async fn servers(&mut self, filter: &ServerFilter, slice: &Slice) -> StoreResult<Vec<Server>> {
+        let label = filter.label.as_ref().map(|(key, value)| label_in_json(key, value.as_ref())).transpose()?;
+        let rows = sqlx::query(
+            "SELECT * FROM servers WHERE handle > $3 AND ($4 = '' OR status = $4) AND ($5 < 0 OR managed = $5)
+                 AND ($6 = '' OR replace(labels, $6, '') <> labels)
+             ORDER BY handle LIMIT $2 OFFSET $1",
+        )
+        .bind(slice.offset)
+        .bind(slice.limit)
+        .bind(slice.after.clone())
+        .bind(filter.status.map(|status| status.to_string()).unwrap_or_default())
+        .bind(filter.managed.map_or(-1, i64::from))
+        .bind(label.unwrap_or_default())
+        .fetch_all(self.conn())
+        .await?;
         rows.iter().map(server).collect()
     }
 
@@ -232,6 +251,16 @@ impl Tx {
         self.tell(&server.handle, &EventBody::from(&server), now).await?;
         Ok(server)
     }
+}
+
+/// A label as it stands in the JSON of all: a quote inside a key or a value has a backslash before it, and behind a key
+/// alone there is a colon, so nothing else looks like it.
+fn label_in_json(key: &str, value: Option<&String>) -> StoreResult<String> {
+    let key = json(&key)?;
+    Ok(match value {
+        Some(value) => format!("{key}:{}", json(value)?),
+        None => format!("{key}:"),
+    })
 }
 
 fn server(row: &AnyRow) -> StoreResult<Server> {

@@ -53,12 +53,14 @@ impl Tx {
         row.as_ref().map(user).transpose()
     }
 
-    /// All users, in the order they came.
-    pub async fn users(&mut self, slice: &Slice) -> StoreResult<Vec<User>> {
-        let rows = sqlx::query("SELECT * FROM users WHERE id > $3 ORDER BY id LIMIT $2 OFFSET $1")
+    /// Users in this role, or all, in the order they came.
+    pub async fn users(&mut self, role: Option<Role>, slice: &Slice) -> StoreResult<Vec<User>> {
+        let sql = "SELECT * FROM users WHERE id > $3 AND ($4 = '' OR role = $4) ORDER BY id LIMIT $2 OFFSET $1";
+        let rows = sqlx::query(sql)
             .bind(slice.offset)
             .bind(slice.limit)
             .bind(slice.after.clone())
+            .bind(role.map(|role| role.to_string()).unwrap_or_default())
             .fetch_all(self.conn())
             .await?;
         rows.iter().map(user).collect()

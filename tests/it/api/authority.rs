@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use rackhand_agent::api::Auth;
 use rackhand_core::{
-    model::{Actor, Role},
-    ops::{RevokeToken, RevokeTokenInput},
+    model::{Actor, ActorKind, Role},
+    ops::{Answer, OpError, RevokeToken, RevokeTokenInput},
     states::ServerStatus,
     store::Engine,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::caller::{Answered, Door, Place, client, token};
 use crate::{
     databases::{Database, each_engine},
-    desk::Desk,
+    desk::{Desk, as_kind},
 };
 
 #[tokio::test]
@@ -78,6 +78,47 @@ async fn what_destroys_waits_for_a_person_whoever_asks() {
         assert_eq!(patched["status"], "awaiting_approval");
         assert_eq!(place.desk.count_jobs().await, 0);
         place.operator.post("/servers/vps-1/rebuild", &json!({})).await.problem(403, "forbidden");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_parked_job_is_sent_on_by_programs_but_for_a_wipe() {
+    each_engine(|db| async move {
+        let place = Place::new(&db).await;
+        let anna = place.desk.person(1, Role::Admin).await;
+        for number in 1..=2 {
+            place.desk.server(number, ServerStatus::Ready, true).await;
+        }
+        let begun = place.operator.post("/servers/vps-1/provision", &json!({})).await.good(202);
+        let asked = place.admin.post("/servers/vps-2/rebuild", &json!({})).await.good(202);
+        let approval = json!({ "approval": asked["approval_id"] });
+        let answer = place.desk.ops.call_by_name(&anna.actor(), "approve", &approval, None).await.unwrap();
+        let Answer::Done(started) = answer else { panic!("{answer:?}") };
+        let retry = |job: &Value| format!("/jobs/{}/retry", job.as_str().unwrap());
+        let (set_up, wipe) = (retry(&begun["job"]), retry(&started["started"]["job"]));
+
+        place.operator.post(&set_up, &json!({})).await.problem(409, "illegal");
+        db.sql("UPDATE jobs SET status = 'parked', started_at = 1").await.unwrap();
+        place.viewer.post(&set_up, &json!({})).await.problem(403, "forbidden");
+        assert_eq!(place.operator.post(&set_up, &json!({})).await.good(200)["status"], "queued");
+
+        // The yes to it is a moment old, and was not said to this.
+        for caller in [&place.operator, &place.admin] {
+            caller.post(&wipe, &json!({})).await.problem(403, "people-only");
+        }
+        let model = as_kind(&anna, ActorKind::Model);
+        let job = json!({ "job": started["started"]["job"] });
+        let refused = place.desk.ops.call_by_name(&model, "retry_job", &job, None).await;
+        assert!(matches!(refused, Err(OpError::PeopleOnly)), "{refused:?}");
+        assert_eq!(db.number("SELECT COUNT(*) FROM jobs WHERE status = 'parked'").await, 1);
+        let done = format!(
+            "INSERT INTO job_steps (job, seq, name, status, attempt, data, started_at)
+             VALUES ('{}', 2, 'reinstall', 'done', 1, 'null', 0)",
+            started["started"]["job"].as_str().unwrap()
+        );
+        db.sql(&done).await.unwrap();
+        assert_eq!(place.operator.post(&wipe, &json!({})).await.good(200)["status"], "queued", "it is wiped already");
     })
     .await;
 }

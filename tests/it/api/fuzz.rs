@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
 };
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::caller::{Answered, Caller, client, token};
 use crate::{
     e2e::world::{Running, World, eventually},
-    harness::{Peer, SOON, need, setting},
+    harness::{Peer, SOON, assert_is_clean, need, setting},
 };
 
 /// Chosen by nobody: the same requests in every run.
@@ -222,10 +222,8 @@ async fn assert_done<const N: usize>(admin: &Caller, operations: [&str; N], outc
     assert!(missing.is_empty(), "{missing:?} were never {outcome}");
 }
 
-/// Whatever came in, each line of the log is one event: nothing in it can move a cursor, or look like another event.
 fn assert_log_is_clean(running: &Running) {
     let log = fs::read_to_string(&running.log).expect("the log is UTF-8");
     assert!(log.contains("/api/v1/servers"), "the log tells of requests");
-    let dirty: Vec<&str> = log.lines().filter(|line| line.chars().any(char::is_control)).take(5).collect();
-    assert!(dirty.is_empty(), "control characters in {}: {dirty:?}", Path::new(&running.log).display());
+    assert_is_clean(&log);
 }

@@ -1,7 +1,10 @@
 //! Requests that are sent again, and changes to what somebody else changed meanwhile.
 
+use std::time::Duration;
+
 use futures::future::join_all;
-use rackhand_core::{model::Role, states::ServerStatus, store::Engine};
+use rackhand_agent::work::Housekeeping;
+use rackhand_core::{model::Role, states::ServerStatus, store::Engine, work::Reconciler};
 use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
 
@@ -41,6 +44,31 @@ async fn the_same_key_gives_the_same_answer_and_another_body_none() {
         let caller = restarted.caller(&secret);
         assert_eq!(caller.post_once("/servers/vps-1/provision", "r", &json!({})).await.good(202), before);
         caller.post_once("/servers/vps-2/provision", "r", &json!({})).await.problem(409, "key-reused");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_is_good_for_a_day() {
+    each_engine(|db| async move {
+        let place = Place::new(&db).await;
+        place.desk.server(1, ServerStatus::PendingSetup, true).await;
+        let mut tx = place.desk.store().write().await.unwrap();
+        let lease = tx.take_lease("housekeeping", "test", Duration::from_hours(1)).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let keeper = Housekeeping::new(place.desk.ops.clone());
+        let ask = async || place.operator.post_once("/servers/vps-1/provision", "daily", &json!({})).await;
+
+        let first = ask().await.good(202);
+        assert_eq!(first["joined"], false);
+        place.desk.clock.advance(Duration::from_mins(24 * 60 - 1));
+        keeper.look(&lease).await.unwrap();
+        assert_eq!(ask().await.good(202), first, "the answer of a day ago, not one of now");
+        place.desk.clock.advance(Duration::from_mins(61));
+        keeper.look(&lease).await.unwrap();
+        let anew = ask().await.good(202);
+        assert_eq!((&anew["job"], &anew["joined"]), (&first["job"], &json!(true)), "asked anew, it joins the open job");
+        assert_eq!(ask().await.good(202), anew, "and that is kept for another day");
     })
     .await;
 }

@@ -27,6 +27,32 @@ async fn a_list_pages_in_one_message() {
 }
 
 #[tokio::test]
+async fn a_list_is_narrowed_by_words() {
+    let mut house = House::new().await;
+    let anna = house.member(101, "Anna", Role::Admin).await;
+    for number in 101..=110 {
+        house.ready(number).await;
+    }
+    house.server(5, false).await;
+    let said = house.say(&anna, "/servers managed=false").await.text;
+    assert!(said.contains("vps-5") && !said.contains("vps-10"), "{said}");
+    let first = house.say(&anna, "/servers status=ready").await;
+    assert!(first.text.contains("vps-108") && !first.text.contains("vps-109"), "{first:?}");
+    house.tap(&anna, "▶").await;
+    let last = house.last(&anna);
+    assert!(last.text.contains("vps-110") && !last.text.contains("vps-5"), "{last:?}");
+    house.say(&anna, "/label_server vps-103 env=prod").await;
+    let said = house.say(&anna, "/servers label=env=prod").await.text;
+    assert!(said.contains("vps-103") && !said.contains("vps-104"), "{said}");
+    let said = house.say(&anna, "/servers status=broken").await.text;
+    assert!(said.contains("status") && said.contains("ready"), "{said}");
+    let said = house.say(&anna, "/list_audit operation=label_server").await.text;
+    assert!(said.contains("vps-103"), "{said}");
+    let said = house.say(&anna, "/users role=viewer").await.text;
+    assert!(!said.contains("Anna"), "{said}");
+}
+
+#[tokio::test]
 async fn a_missing_word_is_offered_and_a_wrong_one_is_guessed() {
     let mut house = House::new().await;
     let anna = house.member(101, "Anna", Role::Admin).await;

@@ -1,12 +1,16 @@
-//! What README has a newcomer type to try REST, typed as it stands there.
+//! What README has a newcomer type to try REST, typed as it stands there: by somebody who has configured an account.
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Command, Stdio},
+};
 
-use rackhand_core::{states::ServerStatus, store::Engine};
-use serde_json::{Value, json};
-
-use super::Machine;
-use crate::{databases::Database, harness::root};
+use super::ended;
+use crate::{
+    e2e::world::World,
+    harness::{path_with_the_program, root},
+};
 
 /// The lines that README shows under REST, for a shell.
 fn lines() -> String {
@@ -15,26 +19,26 @@ fn lines() -> String {
     section.split("```").nth(1).unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn rest_is_tried_as_readme_says() {
-    let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
-    machine.server(267_179, ServerStatus::PendingSetup, false).await;
+    let world = World::new().await;
+    world.host(267_179);
+    // Another test may have README's port.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let typed = lines().replace("8080", &port.to_string());
-    assert!(typed.contains("serve --only api &") && typed.matches("curl").count() == 2, "{typed}");
-    // A person waits until it serves; and one answer is told from the next.
-    let patient =
-        typed.replace("curl ", "echo; curl -sS --retry 60 --retry-delay 1 --retry-connrefused --max-time 60 ");
-    let ended = machine.shell(&format!("trap 'kill $!' EXIT\n{patient}"));
+    // It is left when the job is under way.
+    let begun = "while rackhand jobs list --json | grep -q '\"status\": \"queued\"'; do sleep 1; done";
+    let script = format!("trap 'kill -KILL $!' EXIT\n{typed}\n{begun}");
+    let mut shell = Command::new("timeout");
+    shell.args(["--signal", "KILL", "150", "bash", "-euc", &script]);
+    shell.env_clear().envs(world.environment()).env("PATH", path_with_the_program());
+    shell.current_dir(world.dir.path()).stdin(Stdio::null());
+    let ended = tokio::task::spawn_blocking(move || ended(&shell.output().unwrap())).await.unwrap();
 
-    let answers: Vec<Value> = ended
-        .out
-        .lines()
-        .filter(|line| line.starts_with('{'))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let [listed, started] = &answers[..] else { panic!("{ended:?}") };
-    assert_eq!((ended.code, &listed["items"][0]["handle"]), (0, &json!("vps-267179")), "{ended:?}");
-    let jobs = machine.here(&["jobs", "list", "--json"]).json();
-    assert_eq!(jobs["items"][0]["job"]["id"], started["job"], "{jobs} {started}");
+    let listed = ended.out.find(r#""handle":"vps-267179""#);
+    let started = ended.out.split_once(r#"{"job":""#).map(|(before, rest)| (before.len(), &rest[..36]));
+    let (Some(listed), Some((at, job))) = (listed, started) else { panic!("{ended:?}") };
+    assert!(ended.code == 0 && listed < at, "{ended:?}");
+    let jobs = world.store().await.read().await.unwrap().jobs_ending(job).await.unwrap();
+    assert!(jobs[0].started_at.is_some(), "{jobs:?}");
 }

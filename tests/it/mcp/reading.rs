@@ -90,7 +90,9 @@ async fn prompts_carry_the_facts_and_complete_their_arguments() {
             assert_eq!(error["code"], -32602, "{error}");
         }
         let prompt = client.ask(&json!({ "do": "prompt", "name": "plan-capacity" })).await.unwrap();
-        assert_every_tool_exists(prompt["messages"][0]["content"]["text"].as_str().unwrap());
+        let text = prompt["messages"][0]["content"]["text"].as_str().unwrap();
+        assert_every_tool_exists(text);
+        assert!(text.contains("list_servers") && text.contains("list_nodes"), "{text}");
 
         let typed = |reference: (&str, &str), name: &str, value: &str| json!({ "do": "complete", reference.0: reference.1, "name": name, "value": value });
         let values = complete(&mut client, &typed(("prompt", "triage-incident"), "handle", "vps-16")).await;
@@ -104,6 +106,20 @@ async fn prompts_carry_the_facts_and_complete_their_arguments() {
         let values = complete(&mut client, &typed(("template", "runbook://{name}"), "name", "parked")).await;
         assert_eq!(values, (vec!["parked-job".to_owned()], false));
         assert_eq!(complete(&mut client, &typed(("prompt", "no-such"), "handle", "v")).await, (Vec::new(), false));
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_at_its_start_which_tools_are_for_which_machines() {
+    let db = Database::fresh(Engine::Sqlite).await.unwrap();
+    let place = Place::new(&db).await;
+    let hello =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "c", "version": "1" } });
+    let told = rpc(&place.viewer, "initialize", &hello).await.good(200)["result"]["instructions"].take();
+    let told = told.as_str().unwrap();
+    assert_every_tool_exists(told);
+    for tool in ["set_up_server", "rebuild_server", "provision_server", "unprovision_server", "list_nodes"] {
+        assert!(told.contains(tool), "{tool}: {told}");
     }
 }
 
@@ -147,6 +163,7 @@ fn assert_every_tool_exists(text: &str) {
     let tools: Vec<&str> = words.filter(|word| word.contains('_')).collect();
     assert!(tools.len() >= 3, "{text}");
     for tool in tools {
-        assert!(rackhand_core::ops::find(tool).is_some(), "there is no tool {tool}");
+        let waits = tool == "wait_for_operation";
+        assert!(waits || rackhand_core::ops::find(tool).is_some(), "there is no tool {tool}");
     }
 }

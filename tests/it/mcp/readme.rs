@@ -9,7 +9,7 @@ use super::client::{Client, Sdk};
 use crate::{
     api::caller::Place,
     databases::Database,
-    harness::{program, root},
+    harness::{path_with_the_program, root},
 };
 
 /// The servers that README tells clients of: the one to start, and the one at an address.
@@ -26,15 +26,14 @@ fn configured() -> [Value; 2] {
 #[tokio::test]
 async fn the_program_is_started_as_readme_says() {
     let [server, _] = configured();
+    let words: Vec<&str> = server["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let typed = [&[server["command"].as_str().unwrap()], words.as_slice()].concat();
+    // A machine of its own: where the program is installed, and configured.
     let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("rackhand.toml");
-    fs::write(&config, format!("data_dir = {:?}\n", dir.path().join("data"))).unwrap();
-    assert_eq!((&server["command"], &server["args"][0]), (&json!("rackhand"), &json!("mcp")));
-    let args = server["args"].as_array().unwrap().clone();
-    let command: Vec<Value> = [json!(program("rackhand"))].into_iter().chain(args).collect();
-    let mut env = server["env"].clone();
-    assert_eq!(env["RACKHAND_CONFIG"], "/etc/rackhand/rackhand.toml");
-    env["RACKHAND_CONFIG"] = json!(config);
+    fs::write(dir.path().join("rackhand.toml"), format!("data_dir = {:?}\n", dir.path().join("data"))).unwrap();
+    let (at, path) = (dir.path().display().to_string(), format!("PATH={}", path_with_the_program()));
+    let command = [&["env", "-C", &at, &path], typed.as_slice()].concat();
+    let env = server.get("env").cloned().unwrap_or_default();
     for sdk in Sdk::ALL {
         let Some(mut client) = Client::connect(sdk, json!({ "command": command, "env": env })).await else {
             return;

@@ -10,7 +10,14 @@ use std::{
 use rackhand_core::{states::ServerStatus, store::Engine};
 use serde_json::{Value, json};
 
-use crate::{api::caller::client, cli::Machine, databases::Database, e2e::world::eventually, harness::SOON};
+use super::web::FORGED;
+use crate::{
+    api::caller::client,
+    cli::Machine,
+    databases::Database,
+    e2e::world::eventually,
+    harness::{SOON, assert_is_clean},
+};
 
 /// `rackhand mcp` with a client that has said hello.
 struct Pipes {
@@ -41,6 +48,10 @@ impl Pipes {
 
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.say(&json!({ "jsonrpc": "2.0", "id": method, "method": method, "params": params }));
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}: {}", self.log()))
@@ -79,6 +90,43 @@ async fn a_token_says_who_asks_for_as_long_as_it_is_worth_something() {
         let nobody = viewer.ask(method, &json!({}));
         assert!(nobody["error"]["message"].as_str().unwrap().contains("revoked"), "{nobody}");
     }
+}
+
+#[tokio::test]
+async fn malformed_lines_are_answered_or_passed_over_and_leave_a_clean_log() {
+    let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let mut admin = Pipes::open(&machine, dir.path(), &machine.token("hands", "admin"));
+    for name in FORGED {
+        let uri = format!("server://{name}");
+        for (method, params) in [
+            (name, json!({})),
+            ("tools/call", json!({ "name": name })),
+            ("resources/read", json!({ "uri": uri })),
+            ("prompts/get", json!({ "name": name })),
+        ] {
+            let answered = admin.ask(method, &params);
+            assert!(answered["error"]["code"].as_i64().is_some_and(|code| code < 0), "{answered}");
+        }
+        let shown = admin.call("show_server", &json!({ "handle": name }));
+        assert_eq!(shown["result"]["isError"], true, "{shown}");
+    }
+    // No messages at all: some are answered, with no id.
+    for name in FORGED {
+        for line in [name.to_owned(), json!(name).to_string(), json!({ "jsonrpc": "2.0", "method": name }).to_string()]
+        {
+            writeln!(admin.input, "{line}").unwrap();
+        }
+    }
+    let mut listed = admin.ask("tools/list", &json!({}));
+    while listed["id"] != "tools/list" {
+        assert!(listed["error"].is_object(), "{listed}");
+        listed = admin.answer();
+    }
+    assert!(listed["result"]["tools"].is_array(), "{listed}");
+    let log = admin.log();
+    assert!(log.contains("202e"), "the log tells of what came:\n{log}");
+    assert_is_clean(&log);
 }
 
 #[tokio::test]

@@ -75,7 +75,8 @@ fn check(role: Role, tool: &Value) {
     assert_eq!(hints["destructiveHint"], entry.spec.risk == Risk::Destroy, "{tool}");
     assert_eq!(hints["idempotentHint"], entry.spec.repeatable, "{tool}");
     if entry.spec.risk == Risk::Destroy {
-        assert_eq!(tool["outputSchema"]["required"], json!(["status", "approval_id", "message"]), "{tool}");
+        let fields = json!(["status", "approval_id", "operation_id", "message", "approve_with"]);
+        assert_eq!(tool["outputSchema"]["required"], fields, "{tool}");
     }
 }
 
@@ -99,6 +100,10 @@ async fn no_tool_approves() {
             asked.insert(answer["structuredContent"]["approval_id"].as_str().unwrap().to_owned());
         }
         assert_eq!(asked.len(), wishes.len());
+        let again = call(&place.admin, "rebuild_server", &json!({ "handle": server.handle })).await;
+        let over_rest = place.admin.post("/servers/vps-1/rebuild", &json!({})).await.good(202);
+        assert_eq!(over_rest, again["structuredContent"], "one question, and one answer at both doors");
+        assert_eq!(over_rest["operation_id"], over_rest["approval_id"]);
         // Whoever asked may take the question back, which is no yes.
         let all = authority::doors::inputs(&place.desk.ops).await.into_iter();
         for (name, usual) in all.filter(|(name, _)| *name != "withdraw_approval") {

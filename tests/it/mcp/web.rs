@@ -8,7 +8,9 @@ use serde_json::json;
 use super::tools::rpc;
 use crate::{
     api::caller::{Answered, Caller, Door, Place},
+    cli::Machine,
     databases::Database,
+    harness::assert_is_clean,
 };
 
 const BOTH: &str = "application/json, text/event-stream";
@@ -84,6 +86,27 @@ async fn a_token_that_asks_too_often_is_told_so() {
 async fn malformed_messages_are_refused() {
     let db = Database::fresh(Engine::Sqlite).await.unwrap();
     let place = Place::new(&db).await;
+    send_malformed(&place.admin).await;
+    assert_eq!(place.desk.count_jobs().await, 0);
+}
+
+/// What strangers write is in the program's own story only as it cannot be mistaken for something else.
+#[tokio::test]
+async fn malformed_messages_leave_a_clean_log() {
+    let machine = Machine::new(Database::fresh(Engine::Sqlite).await.unwrap());
+    let secret = machine.token("hands", "admin");
+    let serving = machine.serve_saying("debug").await;
+    send_malformed(&Caller::new(&serving.url, &secret)).await;
+    let log = serving.log();
+    assert!(log.contains("202e") && log.contains("/mcp"), "the log tells of what came:\n{log}");
+    assert_is_clean(&log);
+}
+
+/// Names with a colour for a terminal, another reading direction, a second line.
+pub(super) const FORGED: [&str; 3] =
+    ["show_server\u{202e}\n", "\u{1b}[31m", "x\r\n2026-01-01T00:00:00Z  INFO all is well"];
+
+async fn send_malformed(admin: &Caller) {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let huge = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": { "name": "show_server", "arguments": { "handle": "x".repeat(3 << 20) } } });
@@ -100,32 +123,43 @@ async fn malformed_messages_are_refused() {
     ];
     for (body, statuses) in bodies {
         let shown: String = body.chars().take(60).collect();
-        let request =
-            place.admin.at(Method::POST, "/mcp").header("accept", BOTH).header("content-type", "application/json");
+        let request = admin.at(Method::POST, "/mcp").header("accept", BOTH).header("content-type", "application/json");
         let answered = Answered::of(request.body(body)).await;
         assert!(statuses.contains(&answered.status.as_u16()), "{shown}: {answered:?}");
     }
+    // What was too long was not heard to its end, and nothing comes after it on that connection.
+    let admin = &Caller::new(&admin.root, &admin.secret);
     let errors = [
         ("no/such/method", json!({})),
         ("tools/call", json!({})),
         ("tools/call", json!({ "name": 5 })),
         ("tools/call", json!({ "name": "x".repeat(100_000) })),
-        ("tools/call", json!({ "name": "show_server\u{202e}\n" })),
         ("resources/read", json!({ "uri": "server://".repeat(10_000) })),
-        ("prompts/get", json!({ "name": "\u{1b}[31m" })),
     ];
-    for (method, params) in errors {
-        let answered = rpc(&place.admin, method, &params).await;
+    let forged = FORGED.iter().flat_map(|name| {
+        let uri = format!("server://{name}");
+        [
+            (*name, json!({})),
+            ("tools/call", json!({ "name": name })),
+            ("resources/read", json!({ "uri": uri })),
+            ("prompts/get", json!({ "name": name })),
+        ]
+    });
+    for (method, params) in errors.into_iter().chain(forged) {
+        let answered = rpc(admin, method, &params).await;
         let error = &answered.json()["error"];
         assert!(error["code"].as_i64().is_some_and(|code| code < 0) && answered.text.len() < 1000, "{answered:?}");
     }
     let arguments = json!({ "handle": "vps-1", "more": { "a": deep } });
-    let result = super::tools::call(&place.admin, "rebuild_server", &arguments).await;
+    let result = super::tools::call(admin, "rebuild_server", &arguments).await;
     assert_eq!(result["structuredContent"]["code"], "bad-input", "{result}");
+    for name in FORGED {
+        let result = super::tools::call(admin, "show_server", &json!({ "handle": name })).await;
+        assert_eq!(result["isError"], true, "{result}");
+    }
     for method in [Method::GET, Method::DELETE, Method::PUT] {
-        let request = place.admin.at(method.clone(), "/mcp").header("accept", BOTH);
+        let request = admin.at(method.clone(), "/mcp").header("accept", BOTH);
         assert!(Answered::of(request).await.status.is_client_error(), "{method}");
     }
-    assert_eq!(rpc(&place.admin, "tools/list", &json!({})).await.status, 200);
-    assert_eq!(place.desk.count_jobs().await, 0);
+    assert_eq!(rpc(admin, "tools/list", &json!({})).await.status, 200);
 }

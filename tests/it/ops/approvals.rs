@@ -356,6 +356,25 @@ async fn a_wipe_goes_on_by_an_admin_and_while_the_yes_is_fresh() {
 }
 
 #[tokio::test]
+async fn all_open_questions_are_counted() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let anna = desk.person(1, Role::Admin).await;
+        for number in 1..=103 {
+            let server = desk.server(number, ServerStatus::Ready, true).await;
+            let id = ask(&desk.ops, &anna.actor(), &server.handle).await;
+            if number == 1 {
+                call(&desk.ops, &anna, "refuse", &json!({ "approval": id })).await.unwrap();
+            }
+        }
+        let status = call(&desk.ops, &anna, "show_status", &json!({})).await.unwrap();
+        let rackhand_core::ops::Answer::Done(status) = status else { panic!("{status:?}") };
+        assert_eq!(status["approvals"], 102);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_held_stays_as_it_was_read() {
     each_engine(|db| async move {
         let desk = Desk::new(&db).await;

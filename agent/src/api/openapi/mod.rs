@@ -8,14 +8,13 @@ mod schemas;
 
 use rackhand_core::{
     model::Risk,
-    ops::{Choice, Method, Reach},
+    ops::{Awaiting, Choice, Method, Reach},
 };
 use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
 use self::schemas::Schemas;
 use super::{
-    answer::Awaiting,
     call::LONGEST_KEY,
     problem,
     routes::{Offer, PREFIXES, Route, routes},
@@ -66,8 +65,7 @@ fn operation(schemas: &mut Schemas, route: &Route) -> Value {
         .iter()
         .map(|spec| {
             let lowest = spec.lowest.max(spec.risk.floor());
-            let people = if spec.people_only { "; people only: refused here" } else { "" };
-            format!("`{}`: role {lowest} or higher{people}", spec.name)
+            format!("`{}`: role {lowest} or higher", spec.name)
         })
         .collect();
     let mut described = json!({

@@ -48,11 +48,6 @@ impl TaskKind {
             Self::Reboot => "server_reboot",
         }
     }
-
-    /// The kind that has this name at the provider.
-    pub fn from_wire_name(name: &str) -> Option<Self> {
-        [Self::ResetPassword, Self::Reinstall, Self::Reboot].into_iter().find(|kind| kind.wire_name() == name)
-    }
 }
 
 /// A server in the account's list. The list has active servers only.
