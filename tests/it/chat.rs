@@ -6,6 +6,7 @@ mod lists;
 mod named;
 mod nodes;
 mod rights;
+mod silent;
 mod words;
 
 use std::{sync::Arc, time::Duration};

@@ -1,6 +1,7 @@
 //! The command line, by the program itself: here and over REST.
 
 mod follow;
+mod key;
 mod readme;
 mod remote;
 mod words;

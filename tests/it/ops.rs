@@ -9,8 +9,9 @@ mod withdrawals;
 
 use rackhand_core::{
     ids::{ApprovalId, JobId},
-    model::{Actor, User},
-    ops::{Answer, OpError, Ops},
+    model::{Actor, Role, User},
+    ops::{Answer, CreateToken, CreateTokenInput, OpError, Ops},
+    secret::Secret,
 };
 use serde_json::{Value, json};
 
@@ -40,6 +41,15 @@ async fn answer(ops: &Ops, who: &User, name: &str, id: ApprovalId) -> Result<Val
     match call(ops, who, name, &json!({ "approval": id })).await? {
         Answer::Done(value) => Ok(value),
         Answer::AwaitingApproval(id) => panic!("{name} asks for an approval: {id}"),
+    }
+}
+
+/// The program that holds a token which `maker` makes now.
+async fn program(ops: &Ops, maker: &Actor, name: &str, role: Role) -> Actor {
+    let input = CreateTokenInput { name: name.to_owned(), role, expires_days: None };
+    match ops.call::<CreateToken>(maker, &input, None).await.unwrap() {
+        Answer::Done(made) => ops.bearer(&Secret::new(made.secret)).await.unwrap().unwrap(),
+        Answer::AwaitingApproval(id) => panic!("it waits for {id}"),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Where operations are called: on this machine's database, or at another Rackhand over REST.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use rackhand_bot::texts::clean;
 use rackhand_core::{
-    clients::rackhand::{Answered, Rackhand, Request},
-    clock::{SharedClock, SystemClock},
+    clients::rackhand::{Answered, Rackhand, RackhandError, Request},
+    clock::{Clock, SharedClock, SystemClock},
+    fault::{Fault, FaultKind},
     ids::JobId,
-    model::Actor,
+    model::{Actor, Risk},
     ops::{Answer, Choice, Entry, JobView, Method, Rest},
     secret::Secret,
 };
@@ -16,6 +17,10 @@ use serde_json::{Map, Value, json};
 
 use super::{environment, load, operations};
 use crate::process::Process;
+
+/// The waits before a change whose answer is lost is asked for again. Another Rackhand answers within half a minute, so
+/// that all in all it takes two and a half.
+const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Where operations are called.
 pub enum Door {
@@ -34,6 +39,17 @@ pub struct NotThere {
     pub command: String,
 }
 
+/// A change of which nothing is known but its key.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "whether it was done is not known: it may still happen. Ask again with --key {key}, which does it once however \
+     often it is asked for"
+)]
+pub struct NotKnown {
+    key: String,
+    source: RackhandError,
+}
+
 impl Door {
     /// The Rackhand at `url`, or at `RACKHAND_URL`; without either, this machine's own, with its configuration.
     pub async fn open(url: Option<String>, config: Option<PathBuf>) -> anyhow::Result<Self> {
@@ -49,21 +65,21 @@ impl Door {
         }
     }
 
-    /// Calls an operation.
-    pub async fn call(&self, entry: &Entry, input: &Value) -> anyhow::Result<Answer<Value>> {
+    /// Calls an operation. With the same `key` the same change is done once, however often it is called.
+    pub async fn call(&self, entry: &Entry, input: &Value, key: Option<&str>) -> anyhow::Result<Answer<Value>> {
         let there = match self {
             Self::Here(process) => {
-                return Ok(process.ops.call_by_name(&Actor::shell(), entry.spec.name, input, None).await?);
+                return Ok(process.ops.call_by_name(&Actor::shell(), entry.spec.name, input, key).await?);
             }
             Self::There(there) => there,
         };
         let request = request(entry, input)?;
-        let key = uuid::Uuid::now_v7().to_string();
-        let mut answered = there.ask(&request, &key).await;
-        if answered.as_ref().is_err_and(rackhand_core::clients::rackhand::RackhandError::answer_lost) {
-            answered = there.ask(&request, &key).await;
-        }
-        Ok(match answered? {
+        let answered = match (entry.spec.risk, key) {
+            (Risk::Read, _) => look(there, &request).await?,
+            (_, Some(key)) => change(there, &request, key).await?,
+            (_, None) => change(there, &request, &uuid::Uuid::now_v7().to_string()).await?,
+        };
+        Ok(match answered {
             Answered::Done(value) => Answer::Done(value),
             Answered::AwaitingApproval(id) => Answer::AwaitingApproval(id),
         })
@@ -71,7 +87,7 @@ impl Door {
 
     /// A job as it is at this moment, with the end of its story.
     pub async fn job(&self, id: JobId) -> anyhow::Result<JobView> {
-        let answer = self.call(operations::needed("show_job")?, &json!({ "job": id })).await?;
+        let answer = self.call(operations::needed("show_job")?, &json!({ "job": id }), None).await?;
         let Answer::Done(view) = answer else { anyhow::bail!("a look at a job waits for nobody") };
         serde_json::from_value(view).context("a job was expected")
     }
@@ -82,6 +98,28 @@ impl Door {
             Self::Here(process) => process.ops.clock.clone(),
             Self::There(_) => std::sync::Arc::new(SystemClock),
         }
+    }
+}
+
+/// Asks, and once more where the connection broke off.
+async fn look(there: &Rackhand, request: &Request) -> Result<Answered, RackhandError> {
+    match there.ask(request, "").await {
+        Err(error) if error.answer_lost() && !error.is_slow() => there.ask(request, "").await,
+        answered => answered,
+    }
+}
+
+/// Asks until there is an answer: with one key it is one request. Once an answer is lost, to be out of reach tells nothing.
+async fn change(there: &Rackhand, request: &Request, key: &str) -> anyhow::Result<Answered> {
+    let (mut waits, mut lost) = (WAITS.into_iter(), false);
+    loop {
+        let source = match there.ask(request, key).await {
+            Err(error) if error.answer_lost() || (lost && error.kind() == FaultKind::Unavailable) => error,
+            answered => return Ok(answered?),
+        };
+        lost = true;
+        let Some(wait) = waits.next() else { return Err(NotKnown { key: key.to_owned(), source }.into()) };
+        SystemClock.sleep(wait).await;
     }
 }
 

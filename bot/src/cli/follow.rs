@@ -165,7 +165,7 @@ async fn job_of(door: &Door, id: ApprovalId) -> anyhow::Result<ExitCode> {
 /// Whether the server still bears the approval, so that a job may come of it.
 async fn is_borne(door: &Door, approval: &Approval) -> anyhow::Result<bool> {
     let input = json!({ "handle": approval.plan.target });
-    let view = match door.call(needed("show_server")?, &input).await {
+    let view = match door.call(needed("show_server")?, &input, None).await {
         Ok(Answer::Done(view)) => view,
         Ok(Answer::AwaitingApproval(_)) => return Ok(false),
         // What is no server of ours bears nothing.
@@ -177,7 +177,7 @@ async fn is_borne(door: &Door, approval: &Approval) -> anyhow::Result<bool> {
 }
 
 async fn approval(door: &Door, id: ApprovalId) -> anyhow::Result<Approval> {
-    match door.call(needed("show_approval")?, &json!({ "approval": id })).await? {
+    match door.call(needed("show_approval")?, &json!({ "approval": id }), None).await? {
         Answer::Done(approval) => Ok(serde_json::from_value(approval)?),
         Answer::AwaitingApproval(_) => Err(OpError::NoPlan.into()),
     }

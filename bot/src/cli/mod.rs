@@ -151,7 +151,7 @@ pub async fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 
 /// Calls an operation and shows its answer.
 async fn operate(door: &Door, called: &Called) -> anyhow::Result<ExitCode> {
-    let answer = match door.call(called.entry, &called.input).await? {
+    let answer = match door.call(called.entry, &called.input, called.key.as_deref()).await? {
         Answer::Done(answer) => answer,
         Answer::AwaitingApproval(id) => return follow::awaiting(door, called, id).await,
     };

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// No field has a dash in its name.
 const AS_JSON: &str = "as-json";
 const FOLLOW: &str = "follow-job";
+const KEY: &str = "idempotency-key";
+/// The longest key, in characters.
+const LONGEST_KEY: usize = 255;
 
 /// An operation that was typed.
 pub struct Called {
@@ -22,6 +25,8 @@ pub struct Called {
     pub json: bool,
     /// The job that comes of it is to be watched to its end.
     pub follow: bool,
+    /// What makes a change one, however often it is asked for.
+    pub key: Option<String>,
 }
 
 /// `root` with a command for every operation that has one. Where both have a command, the operation's counts.
@@ -39,7 +44,8 @@ pub fn called(root: &ArgMatches) -> Option<Result<Called, OpError>> {
     }
     let entry = table().iter().find(|entry| !typed.is_empty() && words(entry) == typed)?;
     let follow = entry.is_long() && matches.get_flag(FOLLOW);
-    let called = |input| Called { entry, input, json: matches.get_flag(AS_JSON), follow };
+    let key = changes(entry).then(|| matches.get_one::<String>(KEY).cloned()).flatten();
+    let called = |input| Called { entry, input, json: matches.get_flag(AS_JSON), follow, key };
     Some(input(entry, matches).map(called))
 }
 
@@ -82,6 +88,10 @@ fn leaf(entry: &Entry) -> Command {
         leaf = leaf
             .arg(follow.help("Waits for the approval, where one is needed, and prints the job's events to its end"));
     }
+    if changes(entry) {
+        let key = Arg::new(KEY).long("key").value_name("KEY").value_parser(key);
+        leaf = leaf.arg(key.help("With the same key the same request is done once, however often it is asked for"));
+    }
     let places: Vec<&str> = places(entry).collect();
     let fields = entry.fields();
     for field in places.iter().filter_map(|place| fields.iter().find(|field| field.name == *place)) {
@@ -99,6 +109,15 @@ fn bounds(entry: &Entry) -> String {
         text.push_str(" Not over REST: on Rackhand's own machine, or in the chat.");
     }
     text
+}
+
+fn changes(entry: &Entry) -> bool {
+    entry.spec.risk != Risk::Read
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let fits = (1..=LONGEST_KEY).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    fits.then(|| text.to_owned()).ok_or_else(|| format!("1 to {LONGEST_KEY} visible ASCII characters are expected"))
 }
 
 fn positional(field: &Field) -> Arg {

@@ -4,7 +4,7 @@ use rackhand_core::{
     model::Role,
     ops::{
         Answer, ApprovalInput, Approve, ApproveOutcome, CreateInvite, CreateInviteInput, ListApprovals,
-        ListApprovalsInput, Nothing, OpError, Operation, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
+        ListApprovalsInput, Nothing, OpError, Page, Refuse, SetLanguage, SetLanguageInput, ShowStatus,
         WithdrawApproval,
     },
 };
@@ -20,6 +20,10 @@ use crate::{
 impl Router {
     /// Does what is wanted, and words the answer.
     pub(super) async fn answer(&self, asked: &Asked<'_>, want: &Want) -> Result<Reply, RouteError> {
+        self.answer_to(asked, want).await.map_err(|error| error.when(want))
+    }
+
+    async fn answer_to(&self, asked: &Asked<'_>, want: &Want) -> Result<Reply, RouteError> {
         let reader = &asked.reader;
         match want {
             Want::Start(Some(code)) => self.redeem(asked, code).await,
@@ -73,19 +77,6 @@ impl Router {
                 let names = self.servers(asked).await?.into_iter().map(|server| (server.id, server.handle)).collect();
                 Ok(Reply::here(status::screen(reader, &all, &names)).toast(plain!(reader.lang, "toast-fresh")))
             }
-        }
-    }
-
-    /// Calls an operation that is never asked about, once for this update.
-    pub(super) async fn done<O: Operation>(
-        &self,
-        asked: &Asked<'_>,
-        input: &O::Input,
-    ) -> Result<O::Output, RouteError> {
-        let key = asked.key();
-        match self.ops.call::<O>(&asked.user.actor(), input, Some(&key)).await? {
-            Answer::Done(output) => Ok(output),
-            Answer::AwaitingApproval(_) => Err(OpError::NoPlan.into()),
         }
     }
 

@@ -14,20 +14,25 @@ mod people;
 mod poll;
 mod reply;
 mod servers;
+mod taken;
 mod typed;
+mod waits;
 
 use std::sync::{Arc, OnceLock};
 
 use rackhand_core::{
+    clock::Stopwatch,
     fault::{Fault, FaultKind, chain},
     keyring::KeyringError,
     model::{Body, Level, Role, User},
     ops::{OpError, Ops, Seen},
     store::{Mail, StoreError, Tx},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 pub use poll::{Polling, poll};
+pub use waits::Silent;
 
 use self::{
     floods::Floods,
@@ -53,6 +58,9 @@ pub enum RouteError {
     /// The keys failed.
     #[error("the keyring failed")]
     Keyring(#[from] KeyringError),
+    /// Ironic kept silent for longer than a person waits in a chat.
+    #[error("Ironic keeps silent")]
+    Silent(Silent),
 }
 
 impl Fault for RouteError {
@@ -61,6 +69,7 @@ impl Fault for RouteError {
             Self::Operation(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Keyring(_) => FaultKind::Bug,
+            Self::Silent(_) => FaultKind::Unavailable,
         }
     }
 }
@@ -72,6 +81,8 @@ pub struct Router {
     /// There are links to the bot, as Telegram has and a terminal has not.
     links: bool,
     bot: OnceLock<String>,
+    /// Where it polls: nothing is waited for beyond this.
+    stop: OnceLock<CancellationToken>,
     floods: Floods,
     menus: Menus,
 }
@@ -85,13 +96,15 @@ pub(crate) struct Asked<'a> {
     message: Option<MessageId>,
     /// The answer comes below, also to a press.
     below: bool,
+    /// How long the person waits.
+    watch: Stopwatch,
 }
 
 impl Router {
     /// The door on these operations. `links` says that `https://t.me/<bot>` leads here.
     pub fn new(ops: Ops, messenger: Arc<dyn Messenger>, links: bool) -> Self {
         let (floods, menus) = (Floods::default(), Menus::default());
-        Self { ops, messenger, links, bot: OnceLock::new(), floods, menus }
+        Self { ops, messenger, links, bot: OnceLock::new(), stop: OnceLock::new(), floods, menus }
     }
 
     /// Handles what came in; what was handled before is passed over.
@@ -135,13 +148,14 @@ impl Router {
         if user.role == Role::Guest {
             return self.guest(update, user, &reader, text).await;
         }
-        let asked = Asked { update, user, reader, message: None, below: true };
+        let asked = Asked { update, user, reader, message: None, below: true, watch: Stopwatch::start() };
         if let Some(reply) = self.flood(&asked) {
             return self.write(&asked, reply, "flood").await;
         }
         let reply = match self.typed(&asked, text).await {
             Ok(reply) => reply,
             Err(RouteError::Operation(error)) if is_persons(&error) => self.refusal(&asked, &error).await?,
+            Err(RouteError::Silent(silent)) => silent.told(&asked),
             Err(error) => return Err(error),
         };
         self.write(&asked, reply, "text").await?;
@@ -174,7 +188,8 @@ impl Router {
             self.note(update, "unknown press").await?;
             return Ok(Some(plain!(reader.lang, "toast-unknown")));
         };
-        let asked = Asked { update, user, reader, message: Some(message), below: pressed.below };
+        let (message, below) = (Some(message), pressed.below);
+        let asked = Asked { update, user, reader, message, below, watch: Stopwatch::start() };
         if self.flood(&asked).is_some() {
             self.note(update, "flood").await?;
             return Ok(Some(plain!(reader.lang, "toast-flood")));
@@ -182,6 +197,7 @@ impl Router {
         let reply = match self.answer(&asked, &pressed.want).await {
             Ok(reply) => reply,
             Err(RouteError::Operation(error)) if is_persons(&error) => self.refusal(&asked, &error).await?,
+            Err(RouteError::Silent(silent)) => silent.told(&asked),
             Err(error) => return Err(error),
         };
         let toast = reply.toast.clone();
@@ -196,7 +212,8 @@ impl Router {
         if seen.user.role == Role::Guest {
             return self.guest(update, &seen.user, &reader, "").await;
         }
-        let asked = Asked { update, user: &seen.user, reader, message: None, below: true };
+        let user = &seen.user;
+        let asked = Asked { update, user, reader, message: None, below: true, watch: Stopwatch::start() };
         let words = crate::messenger::Message::new(say!(reader.lang, "text-only"));
         let reply = self.flood(&asked).unwrap_or_else(|| Reply::below(views::body(words)));
         self.write(&asked, reply, "unreadable").await

@@ -54,8 +54,7 @@ impl Router {
         typed: &str,
     ) -> Result<Reply, RouteError> {
         let open = self.open_questions().await?;
-        let key = asked.key();
-        match self.ops.call_by_name(&asked.user.actor(), entry.spec.name, input, Some(&key)).await? {
+        match self.call(asked, entry.spec.name, input).await? {
             Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(answer) => Ok(Reply::here(operation::answer(&asked.reader, from, typed, &answer))),
         }

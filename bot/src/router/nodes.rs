@@ -96,11 +96,9 @@ impl Router {
             NodeAction::Unprovision => self.ask_for_node(asked, action, &json!({ "server_id": id })).await,
             NodeAction::Provide => self.ask_for_node(asked, action, &json!({ "node": id })).await,
             NodeAction::Manage | NodeAction::EndMaintenance => {
-                let (input, key) = (json!({ "node": id }), asked.key());
-                self.ops.call_by_name(&asked.user.actor(), action.operation(), &input, Some(&key)).await?;
-                let node = self.node(asked, id).await?;
-                let told = say!(lang, &format!("done-{}", action.key()), name = name(&node));
-                Ok(Self::told(asked, &node, &told).toast(views::html_to_plain(&told)))
+                self.call(asked, action.operation(), &json!({ "node": id })).await?;
+                let told = |name: &str| say!(lang, &format!("done-{}", action.key()), name = name);
+                self.told(asked, id, told, |name| views::html_to_plain(&told(name))).await
             }
         }
     }
@@ -117,27 +115,41 @@ impl Router {
             return Ok(Reply::below(views::body(which)));
         };
         let server_id = Some(node.uuid.clone());
-        let told = say!(lang, "done-node-provision", name = name(node), image = &image_id);
+        let image = image_id.clone();
         let request = ProvisionRequest { server_id, resource_class: None, image_id, config_drive: None };
         self.done::<ProvisionServer>(asked, &request).await?;
-        let node = self.node(asked, &node.uuid).await?;
-        Ok(Self::told(asked, &node, &told))
+        let told = |name: &str| say!(lang, "done-node-provision", name = name, image = &image);
+        self.told(asked, &node.uuid, told, |name| plain!(lang, "toast-node-started", name = name)).await
     }
 
     /// Asks for what a person has to allow.
     async fn ask_for_node(&self, asked: &Asked<'_>, action: NodeAction, input: &Value) -> Result<Reply, RouteError> {
-        let (open, key) = (self.open_questions().await?, asked.key());
-        match self.ops.call_by_name(&asked.user.actor(), action.operation(), input, Some(&key)).await? {
+        let open = self.open_questions().await?;
+        match self.call(asked, action.operation(), input).await? {
             Answer::AwaitingApproval(question) => Ok(Reply::question(asked.reader.lang, question, &open)),
             Answer::Done(_) => Err(OpError::NoPlan.into()),
         }
     }
 
-    /// What was done, over the node's card as it is now.
-    fn told(asked: &Asked<'_>, node: &NodeView, told: &str) -> Reply {
-        let card = node::card(&asked.reader, node);
-        let html = format!("{told}\n\n{}", card.html);
-        Reply::here(Message { html, ..card }).toast(plain!(asked.reader.lang, "toast-node-started", name = name(node)))
+    /// What was done, over the node's card as it is now; by itself, where Ironic does not show the node any more.
+    async fn told(
+        &self,
+        asked: &Asked<'_>,
+        id: &str,
+        told: impl Fn(&str) -> String,
+        toast: impl Fn(&str) -> String,
+    ) -> Result<Reply, RouteError> {
+        let lang = asked.reader.lang;
+        let (card, name) = match self.node(asked, id).await {
+            Ok(node) => (Some(node::card(&asked.reader, &node)), name(&node).to_owned()),
+            Err(RouteError::Silent(_) | RouteError::Operation(OpError::Node(_))) => (None, id.to_owned()),
+            Err(error) => return Err(error),
+        };
+        let message = match card {
+            Some(card) => Message { html: format!("{}\n\n{}", told(&name), card.html), ..card },
+            None => Message { buttons: vec![vec![node::all(lang)]], ..Message::new(told(&name)) },
+        };
+        Ok(Reply::here(message).toast(toast(&name)))
     }
 
     /// A node, where there is one of this name.

@@ -1,6 +1,7 @@
 //! People: guests, members, their roles.
 
 use rackhand_core::{
+    clock::Stopwatch,
     model::{Role, User},
     ops::{Answer, ListUsers, ListUsersInput, OpError, Page, RedeemInvite, SetRole, SetRoleInput},
 };
@@ -27,7 +28,8 @@ impl Router {
         reader: &Reader,
         text: &str,
     ) -> Result<(), RouteError> {
-        let asked = Asked { update, user, reader: *reader, message: None, below: true };
+        let watch = Stopwatch::start();
+        let asked = Asked { update, user, reader: *reader, message: None, below: true, watch };
         let flooded = self.flood(&asked).is_some();
         let code = parse(text).filter(|(name, code)| name == "start" && !code.is_empty()).map(|(_, code)| code);
         let reply = match code {

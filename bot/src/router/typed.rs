@@ -63,8 +63,12 @@ impl Router {
         }
         let one_word = !text.contains(char::is_whitespace);
         // An Ironic that is away or slow knows no names: the word is something else then.
-        if one_word && let Ok(Ok(Some(reply))) = timeout(NODE_PATIENCE, self.node_named(asked, text)).await {
-            return Ok(reply);
+        if one_word && let Ok(found) = timeout(NODE_PATIENCE, self.node_named(asked, text)).await {
+            match found {
+                Ok(Some(reply)) => return Ok(reply),
+                Err(RouteError::Operation(OpError::Stopping)) => return Err(OpError::Stopping.into()),
+                Ok(None) | Err(_) => {}
+            }
         }
         // One word that is close to a server's name was meant to be it.
         if one_word && !closest(text, servers.iter().map(|it| it.handle.as_str())).is_empty() {

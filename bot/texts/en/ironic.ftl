@@ -99,6 +99,8 @@ error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
 error-node-taken = There is a node “{ $name }” already.
 error-node-wrong-state = { $name } is not in a state for this: { $detail }
 error-ironic-refused = Ironic refused it: { $detail }
+ironic-silent = Ironic does not answer. Nothing was done: try again in a moment.
+ironic-silent-begun = Ironic has not answered yet. What you asked for is under way and may still happen: look at the node before you ask again.
 error-ironic-away =
     Ironic does not answer as it should: { $detail }
     👉 Try again in a minute: /nodes shows how things stand.

@@ -99,6 +99,8 @@ error-node-unfit = { $name } в таком виде не установить: {
 error-node-taken = Узел «{ $name }» уже есть.
 error-node-wrong-state = { $name } не в том состоянии: { $detail }
 error-ironic-refused = Ironic отказал: { $detail }
+ironic-silent = Ironic не отвечает. Ничего не сделано: попробуйте чуть позже.
+ironic-silent-begun = Ironic ещё не ответил. То, о чём вы просили, начато и может произойти: посмотрите на узел, прежде чем просить снова.
 error-ironic-away =
     Ironic не отвечает как надо: { $detail }
     👉 Попробуйте через минуту: что с узлами, покажет /nodes

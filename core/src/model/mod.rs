@@ -26,5 +26,5 @@ pub(crate) use plan::hex;
 pub use plan::{Plan, PlanChange};
 pub use server::{NewServer, ProvisionMode, ProvisionParams, Server};
 pub use sync::{Sighting, SyncChange, compare};
-pub use token::Token;
+pub use token::{Maker, Token};
 pub use user::{Invite, Person, User};

@@ -101,6 +101,9 @@ impl Operation for Approve {
         if cx.ops.limits.two_persons && approval.is_asked_by(&cx.actor) {
             return Err(OpError::OwnRequest);
         }
+        if cx.ops.limits.two_persons && asked_by_own_token(cx, &approval).await? {
+            return Err(OpError::OwnRequest);
+        }
         let name = &approval.plan.operation;
         let entry = find(name).ok_or_else(|| OpError::UnknownOperation(name.clone()))?;
         let plan = cx.plan_of(entry, &approval.plan.input).await?;
@@ -192,6 +195,12 @@ pub(super) async fn settle(
     cx.tx.move_approval(approval, event, &name, Some(outcome), cx.now).await?;
     cx.tx.touch_messages(&approval_key(approval.id)).await?;
     Ok(())
+}
+
+/// Whether a token asked that the one who answers made: nobody is two persons through a program.
+async fn asked_by_own_token(cx: &mut Cx, approval: &Approval) -> Result<bool, OpError> {
+    let Some(id) = approval.token else { return Ok(false) };
+    Ok(cx.tx.token(id).await?.is_some_and(|token| token.is_made_by(&cx.actor)))
 }
 
 /// Whether the one who asked may no longer ask for this: then nobody asks for it.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Cx, OpError, Operation, Ops, Spec, Topic};
 use crate::{
     ids::TokenId,
-    model::{Actor, Risk, Role, Token, hex},
+    model::{Actor, Maker, Risk, Role, Token, hex},
     secret::Secret,
 };
 
@@ -94,6 +94,7 @@ impl Operation for CreateToken {
             expires_at: life.map(|life| cx.now.plus(life)),
             revoked_at: None,
             last_used_at: None,
+            maker: cx.actor.user.map(|user| Maker { user, role: cx.actor.role }),
         };
         let secret = format!("{PREFIX}{}", hex(&rand::random::<[u8; 24]>()));
         cx.tx.add_token(&token, &hash(&secret)).await?;
@@ -102,7 +103,8 @@ impl Operation for CreateToken {
 }
 
 impl Ops {
-    /// The program that comes with this secret; none for one that is unknown, revoked or too old.
+    /// The program that comes with this secret; none for one that is unknown, revoked or too old, or whose maker may
+    /// nothing any more.
     pub async fn bearer(&self, secret: &Secret) -> Result<Option<Actor>, OpError> {
         let now = self.clock.now();
         let found = self.store.glance().await?.token_by_hash(&hash(secret.expose())).await?;

@@ -78,6 +78,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../../migrations/0001_first.sql")),
     (2, "contacts", include_str!("../../../migrations/0002_contacts.sql")),
+    (3, "makers", include_str!("../../../migrations/0003_makers.sql")),
 ];
 
 /// Longest wait for a connection or for another writer.

@@ -22,7 +22,7 @@ use crate::{
 
 impl House {
     /// The same with nodes in it; the machine's own clock goes, because Ironic's does.
-    async fn at_ironic(url: &str, image: Option<&str>) -> Self {
+    pub(super) async fn at_ironic(url: &str, image: Option<&str>) -> Self {
         let mut house = Self::new().await;
         let ironic = Some(client(url));
         let image = image.map(str::to_owned);

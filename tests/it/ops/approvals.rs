@@ -12,7 +12,7 @@ use rackhand_core::{
 };
 use serde_json::{Value, json};
 
-use super::{answer, approve, ask, call, on, started};
+use super::{answer, approve, ask, call, on, program, started};
 use crate::{databases::each_engine, desk::Desk};
 
 #[tokio::test]
@@ -171,6 +171,18 @@ async fn two_persons_are_two_persons() {
         let own = ops.call_by_name(&Actor::shell(), "approve", &json!({ "approval": id }), None).await;
         assert!(matches!(own, Err(OpError::OwnRequest)), "{own:?}");
         started(&approve(&ops, &anna, id).await.unwrap());
+
+        // Nor is anybody two through a program that they let in.
+        let server = desk.server(3, ServerStatus::Ready, true).await;
+        let (annas, shells) = (anna.actor(), Actor::shell());
+        for (maker, name) in [(&annas, "annas"), (&shells, "shells")] {
+            let id = ask(&ops, &program(&ops, maker, name, Role::Admin).await, &server.handle).await;
+            let own = ops.call_by_name(maker, "approve", &json!({ "approval": id }), None).await;
+            assert!(matches!(own, Err(OpError::OwnRequest)), "{name}: {own:?}");
+            answer(&ops, &boris, "refuse", id).await.unwrap();
+        }
+        let id = ask(&ops, &program(&ops, &annas, "annas-too", Role::Admin).await, &server.handle).await;
+        started(&approve(&ops, &boris, id).await.unwrap());
     })
     .await;
 }

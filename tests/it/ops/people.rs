@@ -2,13 +2,14 @@
 
 use rackhand_core::{
     fault::{Fault, FaultKind},
-    model::{ActorKind, Role},
-    ops::{Answer, OpError},
+    model::{Actor, ActorKind, Role},
+    ops::{Answer, CreateToken, CreateTokenInput, OpError},
+    secret::Secret,
     states::ServerStatus,
 };
 use serde_json::{Value, json};
 
-use super::call;
+use super::{call, program};
 use crate::{
     databases::each_engine,
     desk::{Desk, as_kind},
@@ -58,6 +59,55 @@ async fn programs_make_people_known_and_leave_admins_alone() {
             let wrong = call(&desk.ops, &anna, "put_user", &input).await;
             assert!(matches!(&wrong, Err(OpError::BadInput { path: named, .. }) if named == path), "{wrong:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_may_no_more_than_its_maker_may_now() {
+    each_engine(|db| async move {
+        let desk = Desk::new(&db).await;
+        let (anna, boris) = (desk.person(1, Role::Admin).await, desk.person(2, Role::Admin).await);
+        let server = desk.server(7, ServerStatus::Ready, true).await;
+        let input = CreateTokenInput { name: "ci".to_owned(), role: Role::Operator, expires_days: None };
+        let Ok(Answer::Done(made)) = desk.ops.call::<CreateToken>(&anna.actor(), &input, None).await else { panic!() };
+        let secret = Secret::new(made.secret);
+        let annas = desk.ops.bearer(&secret).await.unwrap().unwrap();
+        let shells = program(&desk.ops, &Actor::shell(), "shells", Role::Operator).await;
+        let label = async |who: &Actor, value: &str| {
+            let input = json!({ "handle": server.handle, "labels": { "by": value } });
+            desk.ops.call_by_name(who, "label_server", &input, None).await
+        };
+        let set = async |role: &str| {
+            call(&desk.ops, &boris, "set_role", &json!({ "telegram_id": 1, "role": role })).await.unwrap();
+        };
+        label(&annas, "1").await.unwrap();
+
+        set("viewer").await;
+        let refused = label(&annas, "2").await;
+        assert!(matches!(refused, Err(OpError::Forbidden { has: Role::Viewer, .. })), "{refused:?}");
+        set("guest").await;
+        let refused = label(&annas, "3").await;
+        assert!(matches!(refused, Err(OpError::Forbidden { has: Role::Guest, .. })), "{refused:?}");
+        assert_eq!(desk.ops.bearer(&secret).await.unwrap(), None, "its secret is worth nothing");
+        label(&shells, "4").await.unwrap();
+
+        // So it is with a token from before a maker was kept.
+        let (_, bind) = include_str!("../../../migrations/0003_makers.sql").split_once("UPDATE").unwrap();
+        db.sql("UPDATE tokens SET maker = NULL").await.unwrap();
+        label(&annas, "5").await.unwrap();
+        db.sql(&format!("UPDATE{bind}")).await.unwrap();
+        label(&annas, "6").await.unwrap_err();
+        label(&shells, "7").await.unwrap();
+
+        // What it was made for is kept, and comes back with its maker.
+        set("admin").await;
+        label(&annas, "8").await.unwrap();
+        let refused = desk.ops.call_by_name(&annas, "list_tokens", &json!({}), None).await;
+        assert!(matches!(refused, Err(OpError::Forbidden { has: Role::Operator, .. })), "{refused:?}");
+        let Ok(Answer::Done(list)) = call(&desk.ops, &anna, "list_tokens", &json!({})).await else { panic!() };
+        let (token, by) = (&list["items"][0], anna.actor().to_string());
+        assert_eq!((&token["role"], &token["made_by"], token.get("maker")), (&"operator".into(), &by.into(), None));
     })
     .await;
 }

@@ -27,6 +27,8 @@ use crate::{
 const PATIENCE: Limits = Limits { connect: Duration::from_secs(5), request: Duration::from_secs(35) };
 /// Below this everything is.
 const PREFIX: &str = "/api/v1";
+/// Its code for a request that it goes on with, and can no longer keep the caller waiting for.
+const TOO_SLOW: &str = "too-slow";
 /// The longest text of another's error that is repeated, in characters.
 const LONGEST_DETAIL: usize = 600;
 
@@ -78,11 +80,22 @@ impl Fault for RackhandError {
 }
 
 impl RackhandError {
-    /// Whether the request may have been done although its answer was lost: with the same key it can be sent again.
+    /// Whether the request may have been done although nothing was heard of that: with the same key it can be sent again.
     pub fn answer_lost(&self) -> bool {
         match self {
-            Self::Away(error) => !http::never_sent(error) && !error.is_timeout(),
-            Self::Cut(_) => true,
+            Self::Away(error) => !http::never_sent(error),
+            // What stands before it gave up waiting.
+            Self::Cut(_) | Self::Stranger { status: 502..=504 } => true,
+            Self::Problem { code, .. } => code == TOO_SLOW,
+            _ => false,
+        }
+    }
+
+    /// Whether it was waited for as long as is worth waiting.
+    pub fn is_slow(&self) -> bool {
+        match self {
+            Self::Away(error) => error.is_timeout(),
+            Self::Problem { code, .. } => code == TOO_SLOW,
             _ => false,
         }
     }
