@@ -66,6 +66,7 @@ async fn a_plan_that_is_refused_is_never_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shells_model_only_looks_unless_more_is_said() {
     let world = World::new().await;
+    assert!(world.cli(&["migrate"]).status.success());
     for sdk in Sdk::ALL {
         let Some(mut client) = Client::connect(sdk, pipes(&world, &["mcp"])).await else { return };
         let tools = client.tools().await;

@@ -43,7 +43,7 @@ async fn every_door_leads_to_the_same_nodes() {
         troubles_over_rest(&site, &program).await;
         let models = async {
             for sdk in MODELS {
-                a_models_day(&site, &program, sdk).await;
+                Box::pin(a_models_day(&site, &program, sdk)).await;
             }
         };
         tokio::join!(models, at_the_command_line(&site, &program));

@@ -86,16 +86,13 @@ impl Screen {
 
     /// The button that a line presses: its message and its data.
     pub(super) fn pressed(&self, line: &str) -> Option<(i64, String)> {
-        let (message, button) = match line.strip_prefix('#') {
-            Some(place) => {
-                let (number, button) = place.split_once('.')?;
-                let number: i64 = number.parse().ok()?;
-                (self.messages.iter().find(|(kept, _)| *kept == number)?, button)
-            }
-            None => {
-                let lowest = self.messages.iter().rev().find(|(_, message)| !message.buttons.is_empty());
-                (lowest.filter(|(_, message)| !message.grave)?, line)
-            }
+        let (message, button) = if let Some(place) = line.strip_prefix('#') {
+            let (number, button) = place.split_once('.')?;
+            let number: i64 = number.parse().ok()?;
+            (self.messages.iter().find(|(kept, _)| *kept == number)?, button)
+        } else {
+            let lowest = self.messages.iter().rev().find(|(_, message)| !message.buttons.is_empty());
+            (lowest.filter(|(_, message)| !message.grave)?, line)
         };
         let place = button.parse::<usize>().ok()?.checked_sub(1)?;
         let button = message.1.buttons.iter().flatten().nth(place)?;
@@ -167,8 +164,8 @@ impl Screen {
         if lines.len() != block.rows {
             return Ok(false);
         }
-        let rows: String = lines.iter().map(|line| format!("{line}\x1b[K\n")).collect();
-        self.write(&format!("\x1b7\r\x1b[{up}A{rows}\x1b8")).await?;
+        let rows = lines.join("\x1b[K\n");
+        self.write(&format!("\x1b7\r\x1b[{up}A{rows}\x1b[K\x1b8")).await?;
         Ok(true)
     }
 

@@ -67,8 +67,8 @@ impl Reservation<'_> {
             return Ok(Some(node));
         }
         // Whoever gives stale ones back, or asked the same before, leaves it to this request from here on.
-        let note = [Patch::add(format!("/extra/{NOTE}"), json!(self.note()))];
-        let renewed = patiently(self.clock, || self.ironic.patch_node(&node.uuid, &note)).await;
+        let noted = [Patch::add(format!("/extra/{NOTE}"), json!(self.note()))];
+        let renewed = patiently(self.clock, || self.ironic.patch_node(&node.uuid, &noted)).await;
         match renewed {
             // It went on its way meanwhile.
             Err(IronicError::InvalidState { .. }) => {
@@ -96,7 +96,8 @@ impl Reservation<'_> {
     /// Gives a node back on which nothing was begun. What cannot be given back now is given back by
     /// [`Ops::release_stale_reservations`].
     pub async fn give_back(&self, uuid: &str) {
-        match patiently(self.clock, || release(self.ironic, uuid, &self.note())).await {
+        let noted = self.note();
+        match patiently(self.clock, || release(self.ironic, uuid, &noted)).await {
             Ok(true) => info!(node = uuid, "the reservation is given back"),
             Ok(false) => {}
             Err(error) => warn!(node = uuid, %error, "the reservation could not be given back now"),
@@ -174,8 +175,8 @@ impl Reservation<'_> {
     }
 
     async fn take(&self, node: &Node) -> Result<Node, IronicError> {
-        let note = Patch::add(format!("/extra/{NOTE}"), json!(self.note()));
-        let patches = [Patch::add("/instance_uuid", self.instance.as_str()), note];
+        let noted = Patch::add(format!("/extra/{NOTE}"), json!(self.note()));
+        let patches = [Patch::add("/instance_uuid", self.instance.as_str()), noted];
         match self.ironic.patch_node(&node.uuid, &patches).await {
             Err(error) if error.effect_unknown() => {
                 let seen = self.ironic.node(&node.uuid).await?;
