@@ -20,6 +20,11 @@ pub async fn serve(config: Config, parts: Parts) -> anyhow::Result<ExitCode> {
     process.take_over().await?;
     let messenger = telegram(&process.config)?;
     if parts.bot {
+        if messenger.is_none() && !parts.worker && !parts.api {
+            anyhow::bail!(
+                "telegram.token is not set, and the chat is all that was asked for: there is nothing to serve"
+            );
+        }
         if messenger.is_none() {
             tracing::warn!("no telegram.token is configured: nobody can talk to this process but over `rackhand chat`");
         }

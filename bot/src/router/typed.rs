@@ -5,7 +5,7 @@ use std::time::Duration;
 use rackhand_core::{
     ids::JobId,
     model::{Role, Server},
-    ops::{Answer, JobInput, ListServers, ListServersInput, OpError, ShowJob},
+    ops::{Answer, JobInput, Language, ListServers, ListServersInput, OpError, ShowJob},
     states::JobStatus,
 };
 use tokio::time::timeout;
@@ -46,7 +46,8 @@ impl Router {
             Takes::Job => self.about_job(asked, command.name, argument).await,
             Takes::Role => self.answer(asked, &Want::Invite(role(argument)?)).await,
             Takes::Language => {
-                let language = argument.to_lowercase().get(..2).and_then(|code| code.parse().ok());
+                let code: String = argument.to_lowercase().chars().take(2).collect();
+                let language = if code == "ру" { Some(Language::Ru) } else { code.parse().ok() };
                 self.answer(asked, &Want::Lang(language)).await
             }
         }

@@ -217,6 +217,12 @@ fn check<O: Operation>(value: &Value) -> Result<Checked, OpError> {
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, OpError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| OpError::BadInput { path: error.path().to_string(), message: error.inner().to_string() })
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let (path, message) = (error.path().to_string(), error.inner().to_string());
+        // serde finds a field missing in the object around it.
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        let Some(field) = missing else { return OpError::BadInput { path, message } };
+        let around = if path == "." { String::new() } else { format!("{path}.") };
+        OpError::BadInput { path: format!("{around}{field}"), message: "this field is needed".to_owned() }
+    })
 }

@@ -33,6 +33,8 @@ async fn the_program_is_started_as_readme_says() {
     fs::write(dir.path().join("rackhand.toml"), format!("data_dir = {:?}\n", dir.path().join("data"))).unwrap();
     let (at, path) = (dir.path().display().to_string(), format!("PATH={}", path_with_the_program()));
     let command = [&["env", "-C", &at, &path], typed.as_slice()].concat();
+    let serving = ["env", "-C", &at, &path, "rackhand", "migrate"];
+    assert!(std::process::Command::new(serving[0]).args(&serving[1..]).output().unwrap().status.success());
     let env = server.get("env").cloned().unwrap_or_default();
     for sdk in Sdk::ALL {
         let Some(mut client) = Client::connect(sdk, json!({ "command": command, "env": env })).await else {

@@ -10,6 +10,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use rackhand_core::clients::ironic::Patch;
 
 /// Harm that is done to the next request of a method whose path ends so.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,12 @@ pub enum Harm {
     LoseAnswer,
     /// Ironic does it, and its answer never comes: time to kill whoever asked.
     KeepAnswer,
+    /// Ironic does it, and then the node is reserved for somebody else.
+    TakeOver,
 }
+
+/// For whom the node is reserved after [`Harm::TakeOver`].
+pub const STRANGER: &str = "11111111-2222-4333-8444-555555555555";
 
 #[derive(Clone)]
 struct Inner {
@@ -80,6 +86,16 @@ impl Between {
     }
 }
 
+impl Inner {
+    async fn take_over(&self, node: &str) {
+        for patch in [Patch::remove("/instance_uuid"), Patch::add("/instance_uuid", STRANGER)] {
+            let call = self.client.patch(format!("{}{node}", self.upstream)).json(&[patch]);
+            let answer = call.header("X-OpenStack-Ironic-API-Version", "1.56").send().await.unwrap();
+            assert!(answer.status().is_success(), "{answer:?}");
+        }
+    }
+}
+
 fn lines(of: &Mutex<Vec<String>>, method: &str, end: &str) -> usize {
     let fits = |line: &&String| line.starts_with(&format!("{method} ")) && line.ends_with(end);
     of.lock().unwrap().iter().filter(fits).count()
@@ -115,6 +131,9 @@ async fn pass(State(inner): State<Inner>, request: Request) -> Response {
     let answer = call.send().await.unwrap();
     if answer.status().is_success() {
         inner.done.lock().unwrap().push(line);
+    }
+    if harm == Some(Harm::TakeOver) {
+        inner.take_over(path.trim_end_matches("/validate")).await;
     }
     if harm == Some(Harm::KeepAnswer) {
         std::future::pending::<()>().await;

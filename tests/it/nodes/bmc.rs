@@ -1,10 +1,13 @@
 //! A machine with a BMC, from its enrolment to the system that installs it, through the door for programs: Ironic's own
 //! redfish driver speaks to an emulated BMC, which asks for a password.
 
+use std::sync::Arc;
+
 use axum::{Router, routing::get};
 use rackhand_core::{
     clients::ironic::{Patch, Target},
     model::Role,
+    work::NoWitness,
 };
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -104,8 +107,11 @@ async fn a_machine_is_enrolled_managed_provided_and_begins_to_be_installed() {
     let agent = format!("{images}/agent.iso");
     let operators = [Patch::add("/automated_clean", false), Patch::add("/driver_info/deploy_iso", agent.as_str())];
     lab.patch(node, &operators).await;
-    program.post(&format!("/nodes/{node}/provide"), &json!({})).await.good(202);
+    let asked = program.post(&format!("/nodes/{node}/provide"), &json!({})).await.good(202);
+    let worker = lab.work("w", Arc::new(NoWitness));
+    lab.approve(asked["approval_id"].as_str().unwrap().parse().unwrap()).await.unwrap();
     assert_eq!(once(&program, node, at("available")).await["free"], true);
+    worker.abort();
 
     let wish = |image: &str| json!({ "server_id": node, "image_id": format!("{images}/debian.qcow2{image}") });
     let unsaid = program.post("/provision", &wish("")).await.problem(409, "node-unfit");

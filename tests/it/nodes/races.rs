@@ -7,7 +7,7 @@ use rackhand_core::{clients::ironic::Patch, model::Role, ops::OpError};
 use serde_json::{Value, json};
 
 use super::{
-    between::Harm,
+    between::{Harm, STRANGER},
     lab::{IMAGE, Lab, call_as},
     site::Site,
 };
@@ -153,6 +153,19 @@ async fn a_request_goes_on_from_wherever_it_was_left() {
         lab.until(&node.uuid, "active").await;
         assert_eq!(lab.between.count("PUT", &format!("{}/states/provision", node.uuid)), 1, "begun once");
     }
+}
+
+/// The reservation was given back while the request took its time, and the node is somebody else's now.
+#[tokio::test]
+async fn what_somebody_else_took_meanwhile_is_left_to_them() {
+    let Some(lab) = Lab::new().await else { return };
+    let node = lab.node(json!({})).await;
+    lab.between.harm("GET", "/validate", Harm::TakeOver);
+    let input = json!({ "image_id": IMAGE, "server_id": node.uuid });
+    let refused = call_as(&lab.ops, &lab.anna.actor(), &input, "late").await.unwrap_err();
+    assert_eq!(refused.reason().code, "node-not-available");
+    assert_eq!(lab.between.count("PUT", "/states/provision"), 0);
+    assert_eq!(lab.ironic.node(&node.uuid).await.unwrap().instance_uuid.as_deref(), Some(STRANGER));
 }
 
 #[tokio::test]

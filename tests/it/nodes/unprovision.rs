@@ -264,7 +264,7 @@ async fn a_job_that_failed_puts_the_switch_back_once_the_node_rests() {
     lab.patch(&node.uuid, &[Patch::add("/extra/script", json!({ "tear_down_s": 6 }))]).await;
     patiently(&lab.ops.clock, || lab.ironic.provision(&node.uuid, Target::Deleted, None)).await.unwrap();
     let worker = lab.work("next", Arc::new(NoWitness));
-    lab.waiting(&job, "node-switch-waits").await;
+    lab.waiting(&job, "node-still-going").await;
     let ended = lab.ended(&job).await;
     worker.abort();
     assert_eq!((ended.status, outcome(&ended)), (JobStatus::Failed, "node-failed"), "{ended:?}");

@@ -125,15 +125,10 @@ async fn a_job_that_was_parked_half_way_is_given_up_without_a_wipe_and_without_a
     });
 
     let (uuid, approval, job) = kept.await;
-    let parked = eventually(SOON, async || {
-        let job = lab.ended(&job).await;
-        job.reason.filter(|why| why.code == "node-still-going")
-    });
-    parked.await.expect("the switch is not put back while Ironic looks at it");
+    // The switch is not put back while Ironic looks at it.
+    lab.waiting(&job, "node-still-going").await;
     assert_eq!(lab.down(&approval).await["status"], "in_progress");
-    let free = lab.until(&uuid, "available").await;
-    assert_eq!(free.automated_clean, Some(false));
-    lab.call("retry_job", json!({ "job": job })).await.unwrap();
+    assert_eq!(lab.ironic.node(&uuid).await.unwrap().automated_clean, Some(false));
     assert_eq!(lab.ended(&job).await.status, JobStatus::Cancelled);
     assert_eq!(lab.until(&uuid, "available").await.automated_clean, Some(true));
 

@@ -2,24 +2,27 @@
 //!
 //! It speaks of the version of its interface as Ironic does, and of a node that Ironic 39.0.0 has deployed. Beside that
 //! it lists a free one and one that is manageable, takes every wish for the three, and forgets it: each stays as it is.
+//! Only whose the free one is it remembers, until it is told to begin.
 
 use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use axum::{
-    Router,
+    Json, Router,
+    body::Body,
     extract::RawQuery,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, put},
     serve::ListenerExt,
 };
+use serde_json::Value;
 use tokio::{net::TcpListener, task::AbortHandle};
 
 /// As Ironic answered it, but for its own address.
@@ -71,18 +74,25 @@ impl FastIronic {
         let manageable: &'static str = without_instance(MANAGEABLE, "rack4-node09", "manageable").leak();
         let lists = Lists { all: listed(&[node, free, manageable].join(",")).leak(), free: listed(free).leak() };
         let list = get(async move |RawQuery(query)| versioned(lists.of(&query.unwrap_or_default())));
+        let owner = Owner::default();
+        let (shown, given, begun) = (owner.clone(), owner.clone(), owner);
+        let free_now = get(async move || versioned(shown.of(free)));
         let router = Router::new()
             .route("/v1", get(async move || version("{\"id\":\"v1\"}")))
             .route("/v1/nodes", list.post(async move || (StatusCode::CREATED, versioned(free))))
             .route(&format!("/v1/nodes/{UUID}"), get(async move || answer(node)))
             .route(
                 &format!("/v1/nodes/{FREE}"),
-                get(async move || versioned(free)).patch(async move || versioned(free)),
+                free_now.patch(async move |Json(patches): Json<Vec<Value>>| versioned(given.given(free, &patches))),
             )
             .route(&format!("/v1/nodes/{MANAGEABLE}"), get(async move || versioned(manageable)))
             .route(&format!("/v1/nodes/{FREE}/validate"), get(async || versioned(VALID)));
         let router = [UUID, FREE, MANAGEABLE].iter().fold(router, |router, uuid| {
-            let taken = put(async || (StatusCode::ACCEPTED, versioned("")));
+            let begun = begun.clone();
+            let taken = put(async move || {
+                begun.forget();
+                (StatusCode::ACCEPTED, versioned(""))
+            });
             router.route(&format!("/v1/nodes/{uuid}/states/provision"), taken)
         });
         let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
@@ -111,6 +121,31 @@ impl Drop for FastIronic {
     }
 }
 
+/// Whose the free node is.
+#[derive(Clone, Debug, Default)]
+struct Owner(Arc<Mutex<Value>>);
+
+impl Owner {
+    /// The node with it.
+    fn of(&self, node: &str) -> String {
+        let mut node: Value = node.parse().unwrap_or_default();
+        node["instance_uuid"] = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        node.to_string()
+    }
+
+    /// The same after these patches.
+    fn given(&self, node: &str, patches: &[Value]) -> String {
+        for patch in patches.iter().filter(|patch| patch["path"] == "/instance_uuid") {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = patch["value"].clone();
+        }
+        self.of(node)
+    }
+
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Value::Null;
+    }
+}
+
 /// What it lists.
 #[derive(Clone, Copy)]
 struct Lists {
@@ -135,24 +170,24 @@ fn listed(nodes: &str) -> String {
 
 /// Another node like the deployed one, before it was.
 fn without_instance(uuid: &str, name: &str, state: &str) -> String {
-    let mut node: serde_json::Value = NODE.parse().unwrap_or_default();
+    let mut node: Value = NODE.parse().unwrap_or_default();
     let before = [("uuid", uuid.into()), ("name", name.into()), ("provision_state", state.into())];
-    for (field, value) in before.into_iter().chain([("instance_uuid", serde_json::Value::Null)]) {
+    for (field, value) in before.into_iter().chain([("instance_uuid", Value::Null)]) {
         node[field] = value;
     }
     node.to_string()
 }
 
 fn compact(json: &str) -> String {
-    json.parse::<serde_json::Value>().unwrap_or_default().to_string()
+    json.parse::<Value>().unwrap_or_default().to_string()
 }
 
-fn versioned(json: &'static str) -> Response {
+fn versioned(json: impl Into<Body>) -> Response {
     let version = |name, version| (HeaderName::from_static(name), version);
     let headers = [
         version("x-openstack-ironic-api-minimum-version", "1.1"),
         version("x-openstack-ironic-api-maximum-version", "1.115"),
         (header::CONTENT_TYPE, "application/json"),
     ];
-    (StatusCode::OK, headers, json).into_response()
+    (StatusCode::OK, headers, json.into()).into_response()
 }
