@@ -3,8 +3,9 @@
 use std::{future::pending, time::Duration};
 
 use rackhand_core::{
+    clients::ironic::IronicError,
     model::Risk,
-    ops::{Answer, OpError, Operation, Reach, find},
+    ops::{Answer, NodeFault, OpError, Operation, Reach, find},
 };
 use serde_json::Value;
 use tokio::time::timeout;
@@ -34,17 +35,28 @@ impl Router {
     /// there no longer than this process serves.
     pub(super) async fn call(&self, asked: &Asked<'_>, name: &str, input: &Value) -> Result<Answer<Value>, RouteError> {
         let (actor, key) = (asked.user.actor(), asked.key());
-        let answer = self.ops.call_by_name(&actor, name, input, Some(&key));
+        let left = PATIENCE.saturating_sub(asked.watch.elapsed());
+        let silent = |begun| RouteError::Silent(Silent { begun, again: None });
         let outside = find(name).filter(|entry| entry.reach != Reach::Store && self.ops.ironic.is_some());
-        let Some(entry) = outside else { return Ok(answer.await?) };
-        let begun = entry.reach == Reach::Run && entry.spec.risk != Risk::Read;
-        tokio::select! {
-            answer = timeout(PATIENCE.saturating_sub(asked.watch.elapsed()), answer) => match answer {
-                Ok(answer) => Ok(answer?),
-                Err(_) => Err(RouteError::Silent(Silent { begun, again: None })),
-            },
-            // Nothing was done, and the update comes again.
-            () = self.stopped(), if !begun => Err(OpError::Stopping.into()),
+        match outside.map(|entry| entry.reach == Reach::Run && entry.spec.risk != Risk::Read) {
+            None => Ok(self.ops.call_by_name(&actor, name, input, Some(&key)).await?),
+            // It runs on without whoever asked.
+            Some(true) => {
+                let answer = self.ops.call_by_name(&actor, name, input, Some(&key));
+                Ok(timeout(left, answer).await.map_err(|_| silent(true))??)
+            }
+            // Only Ironic is hurried: what is written down after that is not cut off in the middle.
+            Some(false) => {
+                let hasty = self.ops.looking_for(left);
+                tokio::select! {
+                    answer = hasty.call_by_name(&actor, name, input, Some(&key)) => match answer {
+                        Err(OpError::Node(NodeFault::Away(IronicError::Timeout { .. }))) => Err(silent(false)),
+                        answer => Ok(answer?),
+                    },
+                    // The update comes again.
+                    () = self.stopped() => Err(OpError::Stopping.into()),
+                }
+            }
         }
     }
 

@@ -92,7 +92,7 @@ error-node-not-provisioning = Nothing provisions { $name }: it is { $seen }.
 error-node-not-unprovisioning = Nothing unprovisions { $name }: it is { $seen }.
 error-node-busy = Ironic is at work on { $name }. Try again in a moment.
 error-node-past-calling-off =
-    Ironic takes { $name } down already, and that cannot be stopped from here: job { $job } follows it to its end.
+    Ironic is at work on { $name } already, and that cannot be stopped from here: job { $job } follows it to its end.
     👉 A cleaning is stopped with “abort” in Ironic.
 error-node-protected = { $name } is protected in Ironic. Whoever protected it has to end that first.
 error-node-unfit = { $name } cannot be provisioned as it is: { $detail }
@@ -127,8 +127,9 @@ reason-node-moves =
         [0] Ironic: { $seen }
         *[other] Ironic: { $seen }, about { $percent } %
     }
-reason-node-halted = ⚠️ Ironic does not go on ({ $seen }): { $detail }
-    .do = Mend the machine or its BMC. It goes on once Ironic uses the node again.
+reason-node-halted =
+    ⚠️ Ironic does not go on ({ $seen }): { $detail }
+    👉 Mend the machine or its BMC. It goes on once Ironic uses the node again.
 reason-node-still-going = The node is still { $seen }: its cleaning can only be switched back once that has ended.
     .do = Go on when the node has come to rest.
 reason-node-failed = Ironic failed ({ $seen }): { $detail }

@@ -92,7 +92,7 @@ error-node-not-provisioning = На { $name } ничего не устанавл�
 error-node-not-unprovisioning = { $name } никто не снимает: он { $seen }.
 error-node-busy = Ironic занят узлом { $name }. Попробуйте чуть позже.
 error-node-past-calling-off =
-    Ironic уже снимает { $name }, отсюда это не остановить: задание { $job } проследит до конца.
+    Ironic уже занялся { $name }, отсюда это не остановить: задание { $job } проследит до конца.
     👉 Очистку останавливает «abort» в Ironic.
 error-node-protected = { $name } защищён в Ironic. Сначала защиту снимает тот, кто её поставил.
 error-node-unfit = { $name } в таком виде не установить: { $detail }
@@ -127,8 +127,9 @@ reason-node-moves =
         [0] Ironic: { $seen }
         *[other] Ironic: { $seen }, примерно { $percent } %
     }
-reason-node-halted = ⚠️ Ironic дальше не идёт ({ $seen }): { $detail }
-    .do = Почините машину или её BMC. Всё продолжится, когда Ironic вернёт узел в работу.
+reason-node-halted =
+    ⚠️ Ironic дальше не идёт ({ $seen }): { $detail }
+    👉 Почините машину или её BMC. Всё продолжится, когда Ironic вернёт узел в работу.
 reason-node-still-going = Узел ещё { $seen }: вернуть очистку можно, только когда это закончится.
     .do = Продолжите, когда узел остановится.
 reason-node-failed = У Ironic не вышло ({ $seen }): { $detail }

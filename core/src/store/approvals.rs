@@ -79,7 +79,8 @@ impl Tx {
     /// Whether this is being asked about this target, or was and got its answer, or none in time, since then.
     pub async fn approval_asked_since(&mut self, operation: &str, target: &str, since: Timestamp) -> StoreResult<bool> {
         let sql = "SELECT COUNT(*) FROM approvals WHERE operation = $1 AND target = $2
-                       AND (status = 'asked' OR COALESCE(decided_at, expires_at) > $3)";
+                       AND (status = 'asked' OR COALESCE(decided_at, expires_at) > $3)
+                       AND COALESCE(outcome, '') <> 'withdrawn'";
         let asked = sqlx::query_scalar::<_, i64>(sql).bind(operation.to_owned()).bind(target.to_owned()).bind(since.0);
         Ok(asked.fetch_one(self.conn()).await? > 0)
     }

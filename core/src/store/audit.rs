@@ -107,7 +107,14 @@ impl Tx {
         .bind(before)
         .bind(filter.operation.clone().unwrap_or_default())
         .bind(filter.target.clone().unwrap_or_default())
-        .bind(filter.actor.as_ref().map(|actor| format!(" {actor} ")).unwrap_or_default())
+        .bind(
+            filter
+                .actor
+                .as_ref()
+                .filter(|actor| !actor.is_empty())
+                .map(|actor| format!(" {actor} "))
+                .unwrap_or_default(),
+        )
         .fetch_all(self.conn())
         .await?;
         rows.iter().map(entry).collect()

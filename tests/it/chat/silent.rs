@@ -41,7 +41,13 @@ impl House {
 
     /// Waits until the bot has said this to somebody.
     async fn hears(&self, person: &Person, words: &str) -> Shown {
+        self.hears_at(Duration::ZERO, person, words).await
+    }
+
+    /// The same, while the clock goes on by so much at each look.
+    async fn hears_at(&self, pace: Duration, person: &Person, words: &str) -> Shown {
         let found = eventually(SOON, async || {
+            self.clock.advance(pace);
             self.deliver().await;
             self.told(person).into_iter().find(|shown| shown.text.contains(words))
         });
@@ -74,7 +80,7 @@ async fn who_waits_for_a_silent_ironic_keeps_nobody_waiting_and_no_stop() {
     house.telegram.say(&vera, "/start");
     house.hears(&vera, "Vera").await;
     assert!(house.told(&anna).is_empty(), "{:#?}", house.told(&anna));
-    let told = house.hears(&anna, "Ironic does not answer").await;
+    let told = house.hears_at(Duration::from_secs(1), &anna, "Ironic does not answer").await;
     assert!(told.button("Try again").is_some(), "{told:#?}");
     house.hears(&anna, "/servers").await;
     assert_eq!((house.told(&anna).len(), house.told(&vera).len()), (2, 1), "each is answered once");

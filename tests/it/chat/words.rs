@@ -77,7 +77,7 @@ fn the_workflows_steps_and_codes_have_words() {
 }
 
 /// Codes with which a job waits, fails or ends, and is never parked.
-const NEVER_PARKS: [&str; 34] = [
+const NEVER_PARKS: [&str; 32] = [
     "untouchable-server",
     "too-many-attempts",
     "provider-rate-limited",
@@ -104,8 +104,6 @@ const NEVER_PARKS: [&str; 34] = [
     "node-other-job",
     "node-moves",
     "node-halted",
-    "node-still-going",
-    "node-switch-waits",
     "node-failed",
     "node-free-wiped",
     "node-free-kept",

@@ -44,6 +44,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// How often an Ironic is asked that is away.
 const AWAY: Duration = Duration::from_secs(5);
 
+/// After so long a node's switch that cannot be put back is a person's matter.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// The workflow of one kind of these jobs.
 pub struct FreeNode {
     kind: &'static str,
@@ -109,7 +112,7 @@ impl Workflow for FreeNode {
 
     async fn undo(&self, step: &str, cx: &mut StepCx) -> Undone {
         match (step, self.doing(&cx.job.params)) {
-            (CLEAN_OFF, Ok(doing)) => self.undo_clean_off(&doing, &cx.step.data).await,
+            (CLEAN_OFF, Ok(doing)) => self.undo_clean_off(cx, &doing).await,
             (CLEAN_OFF, Err(reason)) => Undone::Park(reason),
             _ => Undone::Done,
         }

@@ -55,9 +55,7 @@ pub(super) fn changed(changes: &[PlanChange]) -> Reason {
 
 /// It is not done to the node as it is.
 pub(super) fn fault(fault: &NodeFault) -> Reason {
-    let reason = fault.reason();
-    let code = if reason.code == "node-busy" { "node-busy" } else { "node-changed-state" };
-    Reason { code: code.to_owned(), ..reason }.with("detail", fault)
+    Reason { code: "node-changed-state".to_owned(), ..fault.reason() }.with("detail", fault)
 }
 
 /// It is on its way.

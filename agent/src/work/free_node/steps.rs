@@ -17,7 +17,7 @@ use rackhand_core::{
 };
 use serde_json::{Value, json};
 
-use super::{AWAY, CLEAN_OFF, FreeNode, Halt, POLL, reasons};
+use super::{AWAY, CLEAN_OFF, FreeNode, Halt, LONGEST, POLL, reasons};
 
 impl FreeNode {
     /// A person allowed exactly this, the node is still what they were shown, and no other job has it.
@@ -131,7 +131,7 @@ impl FreeNode {
     /// The node's switch goes back to what it was.
     pub(super) async fn clean_back(&self, cx: &mut StepCx, doing: &NodeJob) -> Verdict {
         let was = cx.result_of(CLEAN_OFF).cloned().unwrap_or_default();
-        match self.put_back(doing, &was).await {
+        match in_time(cx, self.put_back(doing, &was).await) {
             Undone::Done => Verdict::Done(Value::Null),
             Undone::Wait { reason, after } => Verdict::Wait { reason, after },
             Undone::Park(reason) => Verdict::Park(reason),
@@ -139,19 +139,21 @@ impl FreeNode {
     }
 
     /// Puts automated cleaning back where the job does not go on, unless Ironic would wipe then what it is taking down.
-    pub(super) async fn undo_clean_off(&self, doing: &NodeJob, kept: &Value) -> Undone {
-        match self.ironic.node(doing.node()).await {
+    pub(super) async fn undo_clean_off(&self, cx: &StepCx, doing: &NodeJob) -> Undone {
+        let kept = &cx.step.data;
+        let undone = match self.ironic.node(doing.node()).await {
             Ok(node) if kept.get(WAS).is_some() && is_moving_down(&node.provision_state) => {
                 Undone::Wait { reason: reasons::still_going(&node.provision_state), after: POLL }
             }
             // What else may be wrong shows when it is put back.
             _ => self.put_back(doing, kept).await,
-        }
+        };
+        in_time(cx, undone)
     }
 
     /// Puts automated cleaning back to what `kept` remembers; what was not remembered was not changed. It is not given
     /// up while the node moves, locked, or Ironic is away: whoever has the node next would not be wiped after.
-    pub(super) async fn put_back(&self, doing: &NodeJob, kept: &Value) -> Undone {
+    async fn put_back(&self, doing: &NodeJob, kept: &Value) -> Undone {
         let Some(was) = kept.get(WAS) else { return Undone::Done };
         // Also a nothing is put back by `add`: a `remove` of this field is a 500.
         let patch = [Patch::add("/automated_clean", was.clone())];
@@ -182,6 +184,14 @@ impl FreeNode {
 
 /// What `clean_off` remembers: automated cleaning as it was.
 const WAS: &str = "was";
+
+/// Nobody hears of a job that waits: after too long it is parked, which people are told, and they send it on.
+fn in_time(cx: &StepCx, undone: Undone) -> Undone {
+    match undone {
+        Undone::Wait { reason, .. } if cx.now().since(cx.step.started_at) > LONGEST => Undone::Park(reason),
+        undone => undone,
+    }
+}
 
 /// Whether the node is still what was allowed; the switch that this job throws is no part of that.
 fn prove(node: &Node, doing: &NodeJob) -> Result<(), Halt> {

@@ -142,7 +142,7 @@ impl Ironic {
     /// Ends a node's maintenance, in any state; its reason and its fault are gone with it. Ironic holds the lock
     /// meanwhile.
     pub async fn end_maintenance(&self, ident: &str) -> Result<(), IronicError> {
-        self.caller.call(Request::new(Method::DELETE, &["nodes", ident, "maintenance"])).await.map(drop)
+        self.call(Request::new(Method::DELETE, &["nodes", ident, "maintenance"])).await.map(drop)
     }
 
     /// Forgets a node. The machine is left as it is.
