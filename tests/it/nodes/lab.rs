@@ -63,7 +63,7 @@ impl Lab {
         let between = Between::start(&url, &class).await;
         let ops = Ops { clock: Arc::new(SystemClock), ironic: Some(client(&between.url)), ..desk.ops.clone() };
         let anna = desk.person(1, Role::Admin).await;
-        Some(Self { desk, ops, ironic: client(&url), between, class, anna })
+        Some(Self { desk, ops, ironic: direct(&url), between, class, anna })
     }
 
     /// The same at another replica.
@@ -248,6 +248,12 @@ pub fn work(ops: &Ops, owner: &str, witness: Arc<dyn Witness>) -> JoinHandle<()>
     let runner = workflows.into_iter().fold(runner, |runner, workflow| runner.with(Arc::new(workflow)));
     let runner = runner.watched_by(witness);
     tokio::spawn(async move { runner.run(CancellationToken::new()).await })
+}
+
+/// A client for what a test does by itself, with a connection for each request: it never meets one that Ironic just closed.
+fn direct(url: &str) -> Ironic {
+    let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(LIMITS.request);
+    Ironic::new(http.build().unwrap(), Some(url), Auth::None, Arc::new(SystemClock)).unwrap()
 }
 
 pub fn client(url: &str) -> Ironic {
