@@ -1,11 +1,11 @@
 //! Ironic's nodes in the chat, as people meet them: the list, the card with its buttons, a yes, and what goes wrong.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rackhand_bot::router::Router;
 use rackhand_core::{
     clients::ironic::{Patch, Target},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     model::Role,
     ops::Ops,
     work::NoWitness,
@@ -43,6 +43,8 @@ impl House {
     /// Presses Refresh until the card says this.
     async fn refreshed(&mut self, person: &Person, refresh: &str, words: &str) -> Shown {
         let found = eventually(SOON, async || {
+            // Whoever taps faster is told to wait.
+            SystemClock.sleep(Duration::from_secs(1)).await;
             self.tap(person, refresh).await;
             Some(self.last(person)).filter(|shown| shown.text.contains(words))
         });
