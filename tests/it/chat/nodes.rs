@@ -1,11 +1,11 @@
 //! Ironic's nodes in the chat, as people meet them: the list, the card with its buttons, a yes, and what goes wrong.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use rackhand_bot::router::Router;
 use rackhand_core::{
-    clients::ironic::{Patch, Target},
-    clock::{Clock, SystemClock},
+    clients::ironic::{Node, Patch, Target},
+    clock::SystemClock,
     model::Role,
     ops::Ops,
     work::NoWitness,
@@ -40,15 +40,13 @@ impl House {
         found.await.unwrap_or_else(|| panic!("never {words:?}: {:#?}", self.last(person)))
     }
 
-    /// Presses Refresh until the card says this.
-    async fn refreshed(&mut self, person: &Person, refresh: &str, words: &str) -> Shown {
-        let found = eventually(SOON, async || {
-            // Whoever taps faster is told to wait.
-            SystemClock.sleep(Duration::from_secs(1)).await;
-            self.tap(person, refresh).await;
-            Some(self.last(person)).filter(|shown| shown.text.contains(words))
-        });
-        found.await.unwrap_or_else(|| panic!("never {words:?}: {:#?}", self.last(person)))
+    /// Presses Refresh once the node is in this state: the card says so.
+    async fn refreshed(&mut self, person: &Person, refresh: &str, (lab, node): (&Lab, &Node), state: &str) -> Shown {
+        lab.until(&node.uuid, state).await;
+        self.tap(person, refresh).await;
+        let card = self.last(person);
+        assert!(card.text.contains(&format!("· {state}")), "{}", card.text);
+        card
     }
 }
 
@@ -91,10 +89,10 @@ async fn a_node_is_found_provisioned_and_taken_down_by_taps() {
     }
     let began = house.say(&anna, &format!("/provision {name} {IMAGE}")).await;
     assert!(began.text.contains("is being installed") && began.text.contains("deploying"), "{}", began.text);
-    let held = house.refreshed(&anna, "Refresh", "· deploy hold").await;
+    let held = house.refreshed(&anna, "Refresh", (&lab, &node), "deploy hold").await;
     assert!(held.text.contains("when somebody says unhold to it in Ironic"), "{}", held.text);
     lab.told(&node.uuid, Target::Unhold, "active").await;
-    house.refreshed(&anna, "Refresh", "· active").await;
+    house.refreshed(&anna, "Refresh", (&lab, &node), "active").await;
     assert_eq!(labels(&house.last(&anna)), ["🔄 Refresh", "🗄 Nodes", "🧹 Unprovision…"]);
     for words in [name.as_str(), &format!("/server {name}"), &format!("/node {name}")] {
         assert!(house.say(&anna, words).await.text.contains(&format!("{name} · active")), "{words}");
@@ -200,7 +198,7 @@ async fn what_failed_says_why_and_what_to_do() {
 
     house.say(&ivan, undeployed.name.as_deref().unwrap()).await;
     house.tap(&ivan, "Установить").await;
-    let failed = house.refreshed(&ivan, "Обновить", "· deploy failed").await;
+    let failed = house.refreshed(&ivan, "Обновить", (&lab, &undeployed), "deploy failed").await;
     assert!(failed.text.contains("no disk found") && failed.text.contains("👉 Нажмите «Снять»"), "{}", failed.text);
     house.tap(&ivan, "Снять…").await;
     assert!(house.last(&ivan).text.contains("Очистка: как настроено в Ironic"), "{}", house.last(&ivan).text);
@@ -223,7 +221,7 @@ async fn what_failed_says_why_and_what_to_do() {
     assert!(seen.text.contains("until an admin ends its maintenance"), "{}", seen.text);
     assert_eq!(labels(&seen), ["🔄 Refresh", "🗄 Nodes"]);
     house.tap(&ivan, "Взять в управление").await;
-    let card = house.refreshed(&ivan, "Обновить", "· manageable").await;
+    let card = house.refreshed(&ivan, "Обновить", (&lab, &uncleaned), "manageable").await;
     assert!(card.text.contains("🛠") && card.button("Установить").is_none(), "{}", card.text);
     let toast = house.tap(&ivan, "Закончить обслуживание").await.unwrap();
     assert!(toast.contains("обслуживание закончено"), "{toast}");
@@ -244,6 +242,6 @@ async fn what_failed_says_why_and_what_to_do() {
     let card = house.last(&ivan);
     assert!(card.text.contains("· available") && card.button("Установить").is_some(), "{}", card.text);
     house.tap(&ivan, "Установить").await;
-    house.refreshed(&ivan, "Обновить", "· active").await;
+    house.refreshed(&ivan, "Обновить", (&lab, &uncleaned), "active").await;
     worker.abort();
 }

@@ -6,14 +6,12 @@ use rackhand_core::{
     ids::ApprovalId,
     model::{Actor, ActorKind, Role},
     ops::{Answer, OpError, OperationStatus, OperationView, Ops},
-    secret::Secret,
     states::{ApprovalStatus, JobStatus, ServerStatus},
 };
 use serde_json::{Value, json};
 
-use super::{answer, approve, ask, on, started};
+use super::{answer, approve, ask, on, program, started};
 use crate::{
-    api::caller::token,
     databases::each_engine,
     desk::{Desk, as_kind},
 };
@@ -25,13 +23,10 @@ async fn who_asked_takes_it_back_and_nobody_else() {
         let desk = Desk::new(&db).await;
         let (anna, boris) = (desk.person(1, Role::Admin).await, desk.person(2, Role::Admin).await);
         desk.server(1, ServerStatus::Ready, true).await;
-        let program = |name: &str, minutes| {
+        let vouched_for = |name: &str, minutes| {
             Actor::program(name.to_owned(), Role::Admin, Some(desk.ops.clock.now().plus(Duration::from_mins(minutes))))
         };
-        let of_token = async |name| {
-            let secret = Secret::new(token(&desk.ops, name, Role::Admin, None).await);
-            desk.ops.bearer(&secret).await.unwrap().unwrap()
-        };
+        let of_token = async |name| program(&desk.ops, &Actor::shell(), name, Role::Admin).await;
         let (ci, local) = (of_token("ci").await, of_token("local").await);
         let anybody = Actor::program("local".to_owned(), Role::Admin, None);
         let lines = [
@@ -43,8 +38,8 @@ async fn who_asked_takes_it_back_and_nobody_else() {
             vec![local.clone(), local.model()],
             vec![anybody.clone(), anybody.model()],
             // With an issuer's next token it is still the same program.
-            vec![program("jwt:ci", 30), program("jwt:ci", 60).model()],
-            vec![program("jwt:cd", 30)],
+            vec![vouched_for("jwt:ci", 30), vouched_for("jwt:ci", 60).model()],
+            vec![vouched_for("jwt:cd", 30)],
             vec![Actor::shell(), Actor::shell().model()],
             vec![Actor::system("local shell")],
             vec![Actor::system("reconciler")],
