@@ -14,6 +14,8 @@ use super::{
 use crate::{
     api::caller::{Answered, Caller},
     databases::each_engine,
+    e2e::eventually,
+    harness::SOON,
 };
 
 /// Over HTTP, at two processes that share nothing but their database and Ironic.
@@ -153,6 +155,26 @@ async fn a_request_goes_on_from_wherever_it_was_left() {
         lab.until(&node.uuid, "active").await;
         assert_eq!(lab.between.count("PUT", &format!("{}/states/provision", node.uuid)), 1, "begun once");
     }
+}
+
+/// Who asked first hangs, and the same request takes the reservation over: it began when it was asked for first.
+#[tokio::test]
+async fn what_is_asked_again_began_when_it_was_first_asked() {
+    let Some(lab) = Lab::new().await else { return };
+    let node = lab.node(json!({})).await;
+    let (ops, replica, anna) = (lab.ops.clone(), lab.replica().await, lab.anna.actor());
+    let input = json!({ "image_id": IMAGE, "server_id": node.uuid });
+    lab.between.harm("GET", "/validate", Harm::KeepAnswer);
+    let (first, wish) = (anna.clone(), input.clone());
+    let hangs = tokio::spawn(async move { call_as(&ops, &first, &wish, "slow").await });
+    let asked = eventually(SOON, async || (lab.between.left() == 0).then_some(()));
+    asked.await.expect("it is reserved, and looked at");
+    let reserved = lab.ironic.node(&node.uuid).await.unwrap().extra["rackhand"]["reserved_at"].clone();
+    let again = call_as(&replica, &anna, &input, "slow").await.unwrap();
+    assert_eq!(again["started_at"], reserved);
+    lab.until(&node.uuid, "active").await;
+    assert_eq!(lab.between.count("PUT", &format!("{}/states/provision", node.uuid)), 1);
+    hangs.abort();
 }
 
 /// The reservation was given back while the request took its time, and the node is somebody else's now.

@@ -33,11 +33,21 @@ const STALE: Duration = Duration::from_mins(5);
 pub(super) struct Note {
     /// When it was made.
     pub reserved_at: Timestamp,
+    /// When the same request, asked again, took it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_at: Option<Timestamp>,
     /// For which instance.
     pub instance: String,
     /// What was asked for, where the request has a key: another request may have the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+}
+
+impl Note {
+    /// When somebody was last at it.
+    fn last(&self) -> Timestamp {
+        self.renewed_at.unwrap_or(self.reserved_at)
+    }
 }
 
 /// Someone who reaches for a node.
@@ -67,7 +77,9 @@ impl Reservation<'_> {
             return Ok(Some(node));
         }
         // Whoever gives stale ones back, or asked the same before, leaves it to this request from here on.
-        let noted = [Patch::add(format!("/extra/{NOTE}"), json!(self.note()))];
+        let began = note_of(&node).map_or(self.now, |note| note.reserved_at);
+        let renewal = Note { reserved_at: began, renewed_at: Some(self.now), ..self.note() };
+        let noted = [Patch::add(format!("/extra/{NOTE}"), json!(renewal))];
         let renewed = patiently(self.clock, || self.ironic.patch_node(&node.uuid, &noted)).await;
         match renewed {
             // It went on its way meanwhile.
@@ -96,8 +108,7 @@ impl Reservation<'_> {
     /// Gives a node back on which nothing was begun. What cannot be given back now is given back by
     /// [`Ops::release_stale_reservations`].
     pub async fn give_back(&self, uuid: &str) {
-        let noted = self.note();
-        match patiently(self.clock, || release(self.ironic, uuid, &noted)).await {
+        match patiently(self.clock, || release(self.ironic, uuid, &self.instance, self.now)).await {
             Ok(true) => info!(node = uuid, "the reservation is given back"),
             Ok(false) => {}
             Err(error) => warn!(node = uuid, %error, "the reservation could not be given back now"),
@@ -167,7 +178,8 @@ impl Reservation<'_> {
     }
 
     fn note(&self) -> Note {
-        Note { reserved_at: self.now, instance: self.instance.clone(), request: self.request.clone() }
+        let (instance, request) = (self.instance.clone(), self.request.clone());
+        Note { reserved_at: self.now, renewed_at: None, instance, request }
     }
 
     fn is_anothers(&self, node: &Node) -> bool {
@@ -207,12 +219,12 @@ pub(super) fn instance_of(key: &str) -> String {
     uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
 }
 
-/// Gives a reservation back, if the node has it still as it was noted and nothing was begun on it. One that was renewed is
-/// somebody's who is at work.
-async fn release(ironic: &Ironic, uuid: &str, noted: &Note) -> Result<bool, IronicError> {
+/// Gives a reservation back, if nobody renewed it after `last` and nothing was begun on the node: whoever renewed it is at
+/// work.
+async fn release(ironic: &Ironic, uuid: &str, instance: &str, last: Timestamp) -> Result<bool, IronicError> {
     let node = ironic.node(uuid).await?;
-    let kept = note_of(&node).is_none_or(|note| note.reserved_at == noted.reserved_at);
-    let reserved = node.instance_uuid.as_ref() == Some(&noted.instance) && kept;
+    let left_alone = note_of(&node).is_none_or(|note| note.last() == last);
+    let reserved = node.instance_uuid.as_deref() == Some(instance) && left_alone;
     if !reserved || node.provision_state != ProvisionState::Available {
         return Ok(false);
     }
@@ -252,10 +264,10 @@ impl Ops {
         let mut released = 0;
         for node in nodes {
             let Some(note) = note_of(&node) else { continue };
-            if self.clock.now().since(note.reserved_at) < STALE {
+            if self.clock.now().since(note.last()) < STALE {
                 continue;
             }
-            match release(ironic, &node.uuid, &note).await {
+            match release(ironic, &node.uuid, &note.instance, note.last()).await {
                 Ok(done) => released += usize::from(done),
                 // It is looked at again.
                 Err(error) => warn!(node = node.uuid, %error, "a stale reservation could not be given back now"),
