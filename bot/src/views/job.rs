@@ -4,7 +4,7 @@ use rackhand_core::{
     model::{EventLevel, Job, JobEventRow, ProvisionMode, ProvisionParams, Server},
     ops::{
         JobLine, JobView, PROVISION_VPS, PageOf,
-        ironic::{DELETE, NodeJob, PROVIDE, is_past_calling_off},
+        ironic::{AWAIT_AVAILABLE, DELETE, NodeJob, PROVIDE, is_past_calling_off},
     },
     states::JobStatus,
     units::millis,
@@ -34,7 +34,7 @@ pub const STEPS: [&str; 11] = [
 ];
 
 /// The steps of jobs that make nodes free, in order; a test keeps them equal to the workflow's.
-pub const NODE_STEPS: [&str; 6] = ["authorize", "clean_off", DELETE, PROVIDE, "await_available", "clean_back"];
+pub const NODE_STEPS: [&str; 6] = ["authorize", "clean_off", DELETE, PROVIDE, AWAIT_AVAILABLE, "clean_back"];
 
 /// Steps of a job that leaves the disk as it is.
 const KEEPING: [&str; 2] = ["clean_off", "clean_back"];
